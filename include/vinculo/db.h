@@ -1,0 +1,78 @@
+/*
+ * PostgreSQL connections: the only module besides the store's own that names libpq.
+ *
+ * A struct db belongs to one thread. Every call has a deadline, a dead or silent server included;
+ * after DB_LOST the connection is closed and db_ready opens a new one. All statements are prepared
+ * when a connection is opened: src/store/sql/ *.sql by file name without ".sql", and per record
+ * kind "<kind>_insert", "<kind>_get", "<kind>_update", "<kind>_delete" made from its spec.
+ */
+#ifndef VINCULO_DB_H
+#define VINCULO_DB_H
+
+#include "vinculo/err.h"
+
+#include <libpq-fe.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+enum db_status {
+    DB_OK,
+    DB_LOST,    /* no connection, or it broke, or the deadline passed: the outcome is unknown */
+    DB_RETRY,   /* serialisation failure or deadlock: the transaction may be run again */
+    DB_LOCKED,  /* a lock was not granted in time (a rebuild holds the workspace) */
+    DB_REFUSED, /* the data was refused; db_sqlstate, db_constraint say why */
+    DB_STOP     /* a transaction's own function wants a rollback and has said why */
+};
+
+struct db_options {
+    const char *url;
+    bool prepare;    /* prepare the statements (needs the current schema) */
+    bool read_write; /* of several hosts take the one that accepts writes */
+    int timeout_ms;  /* one statement */
+    int lock_timeout_ms;
+};
+
+struct db;
+
+/* Never fails but for memory (NULL); does not connect. Copies the options. */
+struct db *db_new(const struct db_options *options);
+void db_free(struct db *db);
+
+/* Connects unless connected. DB_OK or DB_LOST; db_message tells why. */
+MUST_CHECK enum db_status db_ready(struct db *db);
+void db_close(struct db *db);
+
+/* Runs a prepared statement with text parameters; *ret_result (may be NULL) is the caller's to
+ * PQclear, and NULL unless DB_OK. */
+MUST_CHECK enum db_status db_run(struct db *db, const char *statement, int count,
+                                 const char *const *values, PGresult **ret_result);
+/* The same with SQL text. */
+MUST_CHECK enum db_status db_query(struct db *db, const char *sql, int count,
+                                   const char *const *values, PGresult **ret_result);
+
+enum db_mode { DB_WRITE, DB_SNAPSHOT /* REPEATABLE READ, READ ONLY */ };
+
+/* Runs `body` inside one transaction: BEGIN, body, COMMIT, whose tag is checked. Any status but
+ * DB_OK from body rolls back. Deadlocks and serialisation failures are run again, three times. */
+MUST_CHECK enum db_status db_transaction(struct db *db, enum db_mode mode,
+                                         enum db_status (*body)(struct db *db, void *context),
+                                         void *context);
+
+/* Of the last refusal: five characters, or "". */
+const char *db_sqlstate(const struct db *db);
+const char *db_constraint(const struct db *db);
+/* Of the last failure, for logs: PostgreSQL's primary message without row contents. */
+const char *db_message(const struct db *db);
+PGconn *db_connection(struct db *db); /* for LISTEN and COPY; NULL when closed */
+
+/* What a client is told: 503 unavailable for DB_LOST, DB_RETRY, DB_LOCKED, 422 for DB_REFUSED. */
+enum err db_problem(const struct db *db, enum db_status status, struct problem *problem);
+
+/* PostgreSQL array literals of texts or integers for parameters, such as {1,2}. */
+struct buf;
+void db_array_int(struct buf *out, const int64_t *values, size_t count);
+
+#define DB_RESULT __attribute__((cleanup(db_result_clear))) PGresult
+void db_result_clear(PGresult **result);
+
+#endif

@@ -1,0 +1,31 @@
+/*
+ * A pool of threads, each with a connection of its own, for everything that waits for the database
+ * but is not a POST: reads, PUT, PATCH, DELETE.
+ */
+#ifndef VINCULO_WORKERS_H
+#define VINCULO_WORKERS_H
+
+#include "vinculo/db.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* Embedded in the caller's own structure; `run` finds that by its own means (container). */
+struct work {
+    void (*run)(struct work *work, struct db *db); /* on a worker's thread; db may be closed */
+    struct work *next;                             /* private */
+};
+
+struct workers;
+
+MUST_CHECK enum err workers_start(const struct db_options *database, size_t threads,
+                                  size_t queue_max, struct workers **ret_workers,
+                                  struct problem *problem);
+/* ERR_QUEUE_FULL or ERR_SHUTTING_DOWN: refused. */
+MUST_CHECK enum err workers_submit(struct workers *workers, struct work *work,
+                                   struct problem *problem);
+/* Finishes what is queued, joins. Each connection's deadlines bound the time. */
+void workers_stop(struct workers *workers);
+void workers_free(struct workers *workers);
+
+#endif

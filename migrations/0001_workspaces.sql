@@ -1,0 +1,47 @@
+-- Tenants and their keys.
+
+CREATE TABLE workspace (
+    id integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    name text COLLATE "C" NOT NULL UNIQUE CHECK (char_length(name) BETWEEN 1 AND 64),
+    timezone text NOT NULL DEFAULT 'UTC',
+    currency text NOT NULL DEFAULT 'BRL' CHECK (currency ~ '^[A-Z]{3}$'),
+    language text NOT NULL DEFAULT 'pt',
+    -- An answer within so many days (of 24 h) of the invitation counts as a response.
+    response_window_days integer NOT NULL DEFAULT 30 CHECK (response_window_days BETWEEN 1 AND 365),
+    created_at timestamptz NOT NULL DEFAULT now()
+);
+
+COMMENT ON TABLE workspace IS 'A tenant: owns records, keys, time zone (IANA), currency (ISO 4217)';
+
+-- Only a hash of the key is kept (BLAKE2b, 32 bytes, of the whole text vk_…).
+CREATE TABLE api_key (
+    id uuid PRIMARY KEY DEFAULT gen_random_uuid(),
+    workspace_id integer NOT NULL REFERENCES workspace,
+    hash bytea NOT NULL UNIQUE CHECK (octet_length(hash) = 32),
+    scope text NOT NULL CHECK (scope IN ('read', 'write', 'admin', 'figures', 'publishable')),
+    name text,
+    -- Empty: from anywhere. Else exact origins or https://*.example.com.
+    origins text[] NOT NULL DEFAULT '{}',
+    expires_at timestamptz,
+    created_at timestamptz NOT NULL DEFAULT now()
+);
+
+CREATE INDEX api_key_workspace ON api_key (workspace_id);
+
+-- Writers of one workspace take turns. Whoever writes records takes this lock before (the service)
+-- or while (triggers) doing so; it ends with the transaction. Hence derived rows and aggregates
+-- need no locks of their own, and two writers cannot deadlock. 22102 is only a class of our own.
+CREATE FUNCTION workspace_lock(workspace integer) RETURNS void
+LANGUAGE sql VOLATILE AS $$ SELECT pg_advisory_xact_lock(22102, workspace) $$;
+
+-- Tells every instance that workspaces or keys changed, so that it reads them again.
+CREATE FUNCTION keys_changed() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM pg_notify('vinculo_keys', '');
+    RETURN NULL;
+END $$;
+
+CREATE TRIGGER keys_changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON api_key
+    FOR EACH STATEMENT EXECUTE FUNCTION keys_changed();
+CREATE TRIGGER keys_changed AFTER INSERT OR UPDATE OR DELETE ON workspace
+    FOR EACH STATEMENT EXECUTE FUNCTION keys_changed();

@@ -1,0 +1,207 @@
+-- The records as they were sent. Rules between fields are checked by the service (src/record);
+-- the constraints here keep other programs from storing what the aggregates could not count.
+-- content_hash: 16 bytes over the content as sent, to tell a repetition from a conflict.
+
+CREATE TABLE customer (
+    workspace_id integer NOT NULL REFERENCES workspace,
+    id text COLLATE "C" NOT NULL,
+    started_at timestamptz NOT NULL,
+    name text,
+    email text,
+    segment text COLLATE "C" CHECK (segment <> ''),
+    channel text COLLATE "C" CHECK (channel <> ''),
+    metadata json,
+    content_hash bytea NOT NULL DEFAULT '',
+    created_at timestamptz NOT NULL DEFAULT now(),
+    updated_at timestamptz NOT NULL DEFAULT now(),
+    PRIMARY KEY (workspace_id, id)
+);
+
+CREATE TABLE interaction (
+    workspace_id integer NOT NULL REFERENCES workspace,
+    id text COLLATE "C" NOT NULL,
+    customer_id text COLLATE "C",
+    channel text COLLATE "C" CHECK (channel <> ''),
+    topic text COLLATE "C" CHECK (topic <> ''),
+    agent text COLLATE "C" CHECK (agent <> ''),
+    direction text NOT NULL DEFAULT 'inbound' CHECK (direction IN ('inbound', 'outbound')),
+    bot boolean NOT NULL DEFAULT false,
+    opened_at timestamptz NOT NULL,
+    first_response_at timestamptz CHECK (first_response_at >= opened_at),
+    resolved_at timestamptz CHECK (resolved_at >= opened_at),
+    resolved_on_first_contact boolean,
+    closed_at timestamptz CHECK (closed_at >= opened_at),
+    segment text COLLATE "C" CHECK (segment <> ''),
+    metadata json,
+    content_hash bytea NOT NULL DEFAULT '',
+    created_at timestamptz NOT NULL DEFAULT now(),
+    updated_at timestamptz NOT NULL DEFAULT now(),
+    -- The customer's segment, followed while segment is null: coalesce(segment, followed_segment).
+    followed_segment text COLLATE "C",
+    CHECK (resolved_on_first_contact IS NULL OR resolved_at IS NOT NULL),
+    PRIMARY KEY (workspace_id, id)
+);
+
+CREATE INDEX interaction_customer ON interaction (workspace_id, customer_id)
+    WHERE customer_id IS NOT NULL;
+
+CREATE TABLE survey (
+    workspace_id integer NOT NULL REFERENCES workspace,
+    id text COLLATE "C" NOT NULL,
+    customer_id text COLLATE "C",
+    interaction_id text COLLATE "C",
+    submission_id text COLLATE "C",
+    type text NOT NULL CHECK (type IN ('nps', 'csat', 'ces', 'open')),
+    score integer,
+    scale_min integer,
+    scale_max integer,
+    direction text CHECK (direction IN ('high_is_easy', 'low_is_easy')),
+    aspect text COLLATE "C" CHECK (aspect <> ''),
+    touchpoint text COLLATE "C" CHECK (touchpoint <> ''),
+    solicited boolean NOT NULL DEFAULT true,
+    comment text,
+    channel text COLLATE "C" CHECK (channel <> ''),
+    segment text COLLATE "C" CHECK (segment <> ''),
+    sent_at timestamptz,
+    answered_at timestamptz,
+    metadata json,
+    content_hash bytea NOT NULL DEFAULT '',
+    created_at timestamptz NOT NULL DEFAULT now(),
+    updated_at timestamptz NOT NULL DEFAULT now(),
+    followed_segment text COLLATE "C", -- of the customer, while segment is null
+    followed_channel text COLLATE "C", -- of the interaction, while channel is null
+    -- 1 promoter, satisfied, easy; 0 between; -1 detractor, dissatisfied, hard; null unscored.
+    -- Satisfied and easy are the top boxes of the scale, dissatisfied and hard their mirror.
+    score_class smallint GENERATED ALWAYS AS (
+        CASE type
+            WHEN 'nps' THEN CASE WHEN score >= 9 THEN 1 WHEN score >= 7 THEN 0 WHEN score >= 0 THEN -1 END
+            WHEN 'csat' THEN
+                CASE WHEN score > scale_max - (CASE WHEN scale_max <= 3 THEN 1 WHEN scale_max <= 7 THEN 2 ELSE 3 END) THEN 1
+                     WHEN score < scale_min + (CASE WHEN scale_max <= 3 THEN 1 WHEN scale_max <= 7 THEN 2 ELSE 3 END) THEN -1
+                     WHEN score IS NOT NULL THEN 0 END
+            WHEN 'ces' THEN
+                CASE WHEN (CASE direction WHEN 'low_is_easy' THEN scale_max + 1 - score ELSE score END)
+                          > scale_max - (CASE scale_max WHEN 5 THEN 2 ELSE 3 END) THEN 1
+                     WHEN (CASE direction WHEN 'low_is_easy' THEN scale_max + 1 - score ELSE score END)
+                          < 1 + (CASE scale_max WHEN 5 THEN 2 ELSE 3 END) THEN -1
+                     WHEN score IS NOT NULL THEN 0 END
+        END) STORED,
+    CHECK (score IS NULL OR (type <> 'open' AND score BETWEEN scale_min AND scale_max)),
+    CHECK (score IS NULL OR answered_at IS NOT NULL),
+    CHECK (comment IS NULL OR answered_at IS NOT NULL),
+    CHECK (sent_at IS NOT NULL OR answered_at IS NOT NULL),
+    PRIMARY KEY (workspace_id, id)
+);
+
+CREATE INDEX survey_customer ON survey (workspace_id, customer_id) WHERE customer_id IS NOT NULL;
+CREATE INDEX survey_interaction ON survey (workspace_id, interaction_id)
+    WHERE interaction_id IS NOT NULL;
+
+-- Life events need their customer: the reference is what refuses to delete one that has any.
+CREATE TABLE cancellation (
+    workspace_id integer NOT NULL,
+    id text COLLATE "C" NOT NULL,
+    customer_id text COLLATE "C" NOT NULL,
+    cancelled_at timestamptz NOT NULL,
+    reason text COLLATE "C" CHECK (reason <> ''),
+    voluntary boolean,
+    comment text,
+    metadata json,
+    content_hash bytea NOT NULL DEFAULT '',
+    created_at timestamptz NOT NULL DEFAULT now(),
+    updated_at timestamptz NOT NULL DEFAULT now(),
+    PRIMARY KEY (workspace_id, id),
+    FOREIGN KEY (workspace_id, customer_id) REFERENCES customer
+);
+
+CREATE INDEX cancellation_customer ON cancellation (workspace_id, customer_id);
+
+CREATE TABLE reactivation (
+    workspace_id integer NOT NULL,
+    id text COLLATE "C" NOT NULL,
+    customer_id text COLLATE "C" NOT NULL,
+    reactivated_at timestamptz NOT NULL,
+    metadata json,
+    content_hash bytea NOT NULL DEFAULT '',
+    created_at timestamptz NOT NULL DEFAULT now(),
+    updated_at timestamptz NOT NULL DEFAULT now(),
+    PRIMARY KEY (workspace_id, id),
+    FOREIGN KEY (workspace_id, customer_id) REFERENCES customer
+);
+
+CREATE INDEX reactivation_customer ON reactivation (workspace_id, customer_id);
+
+-- A record's own labels win; unset ones follow the customer (segment) or interaction (channel).
+CREATE FUNCTION interaction_follow() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM workspace_lock(NEW.workspace_id);
+    NEW.followed_segment := (SELECT c.segment FROM customer c
+        WHERE c.workspace_id = NEW.workspace_id AND c.id = NEW.customer_id);
+    RETURN NEW;
+END $$;
+
+CREATE TRIGGER follow_on_insert BEFORE INSERT ON interaction FOR EACH ROW
+    WHEN (NEW.segment IS NULL AND NEW.customer_id IS NOT NULL)
+    EXECUTE FUNCTION interaction_follow();
+CREATE TRIGGER follow_on_update BEFORE UPDATE OF segment, customer_id ON interaction FOR EACH ROW
+    EXECUTE FUNCTION interaction_follow();
+
+CREATE FUNCTION survey_follow() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM workspace_lock(NEW.workspace_id);
+    NEW.followed_segment := (SELECT c.segment FROM customer c
+        WHERE c.workspace_id = NEW.workspace_id AND c.id = NEW.customer_id);
+    NEW.followed_channel := (SELECT i.channel FROM interaction i
+        WHERE i.workspace_id = NEW.workspace_id AND i.id = NEW.interaction_id);
+    RETURN NEW;
+END $$;
+
+CREATE TRIGGER follow_on_insert BEFORE INSERT ON survey FOR EACH ROW
+    WHEN ((NEW.segment IS NULL AND NEW.customer_id IS NOT NULL)
+          OR (NEW.channel IS NULL AND NEW.interaction_id IS NOT NULL))
+    EXECUTE FUNCTION survey_follow();
+CREATE TRIGGER follow_on_update
+    BEFORE UPDATE OF segment, customer_id, channel, interaction_id ON survey FOR EACH ROW
+    EXECUTE FUNCTION survey_follow();
+
+-- Brings the followed labels of other records in line with these customers' (interactions')
+-- present ones. Changed rows write their deltas by their own triggers.
+CREATE FUNCTION follow_customers(workspace integer, customers text[]) RETURNS void
+LANGUAGE sql VOLATILE AS $$
+    UPDATE interaction r SET followed_segment = x.segment
+      FROM (SELECT t.id, c.segment FROM unnest(customers) t(id)
+              LEFT JOIN customer c ON c.workspace_id = workspace AND c.id = t.id) x
+     WHERE r.workspace_id = workspace AND r.customer_id = x.id COLLATE "C"
+       AND r.segment IS NULL AND r.followed_segment IS DISTINCT FROM x.segment;
+    UPDATE survey r SET followed_segment = x.segment
+      FROM (SELECT t.id, c.segment FROM unnest(customers) t(id)
+              LEFT JOIN customer c ON c.workspace_id = workspace AND c.id = t.id) x
+     WHERE r.workspace_id = workspace AND r.customer_id = x.id COLLATE "C"
+       AND r.segment IS NULL AND r.followed_segment IS DISTINCT FROM x.segment;
+$$;
+
+CREATE FUNCTION follow_interactions(workspace integer, interactions text[]) RETURNS void
+LANGUAGE sql VOLATILE AS $$
+    UPDATE survey r SET followed_channel = x.channel
+      FROM (SELECT t.id, i.channel FROM unnest(interactions) t(id)
+              LEFT JOIN interaction i ON i.workspace_id = workspace AND i.id = t.id) x
+     WHERE r.workspace_id = workspace AND r.interaction_id = x.id COLLATE "C"
+       AND r.channel IS NULL AND r.followed_channel IS DISTINCT FROM x.channel;
+$$;
+
+-- TRUNCATE would pass by the deltas.
+CREATE FUNCTION refuse_truncate() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    RAISE EXCEPTION 'TRUNCATE of % is refused: its aggregates would not follow', TG_TABLE_NAME
+        USING HINT = 'Use DELETE.', ERRCODE = 'feature_not_supported';
+END $$;
+
+DO $$
+DECLARE
+    kind text;
+BEGIN
+    FOREACH kind IN ARRAY ARRAY['customer', 'interaction', 'survey', 'cancellation', 'reactivation'] LOOP
+        EXECUTE format('CREATE TRIGGER refuse_truncate BEFORE TRUNCATE ON %I
+                        FOR EACH STATEMENT EXECUTE FUNCTION refuse_truncate()', kind);
+    END LOOP;
+END $$;

@@ -1,0 +1,269 @@
+-- Aggregates: additive totals per day and per month, for four cuts of the labels, kept by
+-- statement triggers as signed deltas (new rows count +1, old rows −1) in the record's own
+-- transaction.
+--
+-- Key of every totals table:
+--   grain    d: start is a day; m: start is the first of a month
+--   cut      0 all records; 1 by segment; 2 by channel; 3 by segment and channel
+--   segment, channel   the label of that cut; '' where unlabelled or not part of the cut
+-- A row whose counts are all zero says the same as no row.
+
+-- Makes the triggers that keep `target` from the rows of `source`, and target_expected(workspace),
+-- which computes the same cells from all rows at once (rebuild, rebuild --check).
+--   segment, channel  expressions over the row r: the labels in force
+--   events    a lateral FROM item e with e.at: the moments at which a row counts; null: it does not
+--   keys      further key columns of target, as json {"column": "expression over r and e"}
+--   measures  json {"column": "integer expression over r and e"}, summed
+CREATE PROCEDURE totals_declare(source text, target text, segment text, channel text,
+                                events text, keys json, measures json)
+LANGUAGE plpgsql AS $declare$
+DECLARE
+    key_columns constant text := coalesce((SELECT string_agg(format(', %I', key), '') FROM json_each_text(keys)), '');
+    query text;
+    target_columns text;
+    upsert text;
+    operation record;
+BEGIN
+    -- Rows are first condensed per day and pair of labels, so that the grouping sets work on few.
+    query := format($query$
+        WITH detail AS (
+            SELECT r.workspace_id, local_day(e.at, w.timezone) AS day,
+                   coalesce(%s, '') AS segment, coalesce(%s, '') AS channel%s%s
+              FROM (%%s) r JOIN workspace w ON w.id = r.workspace_id CROSS JOIN LATERAL %s
+             WHERE e.at IS NOT NULL
+             GROUP BY 1, 2, 3, 4%s)
+        SELECT d.workspace_id, g.grain, (ARRAY[3, 1, 2, 0])[grouping(d.segment, d.channel) + 1]::smallint AS cut,
+               g.start, coalesce(d.segment, '') AS segment, coalesce(d.channel, '') AS channel%s%s
+          FROM detail d CROSS JOIN LATERAL
+               (VALUES ('d'::"char", d.day), ('m', date_trunc('month', d.day)::date)) g(grain, start)
+         GROUP BY d.workspace_id, g.grain, g.start%s,
+                  GROUPING SETS ((), (d.segment), (d.channel), (d.segment, d.channel))
+        HAVING %s
+         ORDER BY 1, 2, 3, 4, 5, 6%s$query$,
+        segment, channel,
+        (SELECT string_agg(format(', %s AS %I', value, key), '') FROM json_each_text(keys)),
+        (SELECT string_agg(format(', coalesce(sum(r.sign * (%s)), 0) AS %I', value, key), '') FROM json_each_text(measures)),
+        events,
+        (SELECT string_agg(format(', %s', value), '') FROM json_each_text(keys)),
+        key_columns,
+        (SELECT string_agg(format(', sum(d.%I)', key), '') FROM json_each_text(measures)),
+        key_columns,
+        (SELECT string_agg(format('sum(d.%I) <> 0', key), ' OR ') FROM json_each_text(measures)),
+        key_columns);
+    target_columns := 'workspace_id, grain, cut, start, segment, channel' || key_columns
+        || (SELECT string_agg(format(', %I', key), '') FROM json_each_text(measures));
+    upsert := format('INSERT INTO %I AS t (%s) %s
+        ON CONFLICT (workspace_id, grain, cut, start, segment, channel%s) DO UPDATE SET %s',
+        target, target_columns, query, key_columns,
+        (SELECT string_agg(format('%1$I = t.%1$I + excluded.%1$I', key), ', ') FROM json_each_text(measures)));
+
+    FOR operation IN VALUES
+        ('insert', 'REFERENCING NEW TABLE AS new_rows', 'SELECT 1 AS sign, n.* FROM new_rows n'),
+        ('delete', 'REFERENCING OLD TABLE AS old_rows', 'SELECT -1 AS sign, o.* FROM old_rows o'),
+        ('update', 'REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows',
+         'SELECT 1 AS sign, n.* FROM new_rows n UNION ALL SELECT -1, o.* FROM old_rows o')
+    LOOP
+        EXECUTE format('CREATE OR REPLACE FUNCTION %I() RETURNS trigger LANGUAGE plpgsql AS %L',
+            target || '_' || operation.column1,
+            format('BEGIN
+    PERFORM workspace_lock(x.workspace_id)
+       FROM (SELECT DISTINCT r.workspace_id FROM (%1$s) r ORDER BY 1) x;
+    %2$s;
+    RETURN NULL;
+END', operation.column3, format(upsert, operation.column3)));
+        EXECUTE format('CREATE OR REPLACE TRIGGER %I AFTER %s ON %I %s FOR EACH STATEMENT EXECUTE FUNCTION %I()',
+            target || '_' || operation.column1, operation.column1, source, operation.column2,
+            target || '_' || operation.column1);
+    END LOOP;
+
+    EXECUTE format('CREATE OR REPLACE FUNCTION %I(workspace integer) RETURNS SETOF %I LANGUAGE sql STABLE AS %L',
+        target || '_expected', target,
+        format(query, format('SELECT 1 AS sign, n.* FROM %I n WHERE n.workspace_id = workspace', source)));
+    EXECUTE format('CREATE OR REPLACE TRIGGER refuse_truncate BEFORE TRUNCATE ON %I
+        FOR EACH STATEMENT EXECUTE FUNCTION refuse_truncate()', target);
+END $declare$;
+
+-- Surveys. nps_*, csat_*, ces_*: scored, solicited, without an aspect, by answered_at.
+-- csat_sum180: Σ 180 (score − min)/(max − min), an integer on every scale allowed.
+-- ces5_*, ces7_*: answers and their sum per scale, after turning low_is_easy round.
+-- sent, answered, answered_late: invitations by sent_at; comments_*: all surveys by answered_at;
+-- records: by the record's own time.
+CREATE TABLE survey_totals (
+    workspace_id integer NOT NULL REFERENCES workspace,
+    grain "char" NOT NULL,
+    cut smallint NOT NULL,
+    start date NOT NULL,
+    segment text COLLATE "C" NOT NULL,
+    channel text COLLATE "C" NOT NULL,
+    records bigint NOT NULL,
+    nps_promoters bigint NOT NULL,
+    nps_passives bigint NOT NULL,
+    nps_detractors bigint NOT NULL,
+    csat_satisfied bigint NOT NULL,
+    csat_neutral bigint NOT NULL,
+    csat_dissatisfied bigint NOT NULL,
+    csat_sum180 bigint NOT NULL,
+    ces_easy bigint NOT NULL,
+    ces_neutral bigint NOT NULL,
+    ces_hard bigint NOT NULL,
+    ces5_n bigint NOT NULL,
+    ces5_sum bigint NOT NULL,
+    ces7_n bigint NOT NULL,
+    ces7_sum bigint NOT NULL,
+    sent bigint NOT NULL,
+    answered bigint NOT NULL,
+    answered_late bigint NOT NULL,
+    comments_positive bigint NOT NULL,
+    comments_neutral bigint NOT NULL,
+    comments_negative bigint NOT NULL,
+    comments_unscored bigint NOT NULL,
+    PRIMARY KEY (workspace_id, grain, cut, start, segment, channel)
+);
+
+CALL totals_declare('survey', 'survey_totals',
+    'coalesce(r.segment, r.followed_segment)', 'coalesce(r.channel, r.followed_channel)',
+    $$(SELECT 'answered' AS what, r.answered_at AS at,
+              r.solicited AND r.aspect IS NULL AND r.score IS NOT NULL AS headline,
+              CASE r.direction WHEN 'low_is_easy' THEN r.scale_max + 1 - r.score ELSE r.score END AS ease
+        UNION ALL SELECT 'sent', r.sent_at, false, NULL) e$$,
+    '{}',
+    $${
+    "records": "(e.what = 'answered' OR r.answered_at IS NULL)::integer",
+    "nps_promoters": "(e.headline AND r.type = 'nps' AND r.score_class = 1)::integer",
+    "nps_passives": "(e.headline AND r.type = 'nps' AND r.score_class = 0)::integer",
+    "nps_detractors": "(e.headline AND r.type = 'nps' AND r.score_class = -1)::integer",
+    "csat_satisfied": "(e.headline AND r.type = 'csat' AND r.score_class = 1)::integer",
+    "csat_neutral": "(e.headline AND r.type = 'csat' AND r.score_class = 0)::integer",
+    "csat_dissatisfied": "(e.headline AND r.type = 'csat' AND r.score_class = -1)::integer",
+    "csat_sum180": "CASE WHEN e.headline AND r.type = 'csat' THEN 180 * (r.score - r.scale_min) / (r.scale_max - r.scale_min) END",
+    "ces_easy": "(e.headline AND r.type = 'ces' AND r.score_class = 1)::integer",
+    "ces_neutral": "(e.headline AND r.type = 'ces' AND r.score_class = 0)::integer",
+    "ces_hard": "(e.headline AND r.type = 'ces' AND r.score_class = -1)::integer",
+    "ces5_n": "(e.headline AND r.type = 'ces' AND r.scale_max = 5)::integer",
+    "ces5_sum": "CASE WHEN e.headline AND r.type = 'ces' AND r.scale_max = 5 THEN e.ease END",
+    "ces7_n": "(e.headline AND r.type = 'ces' AND r.scale_max = 7)::integer",
+    "ces7_sum": "CASE WHEN e.headline AND r.type = 'ces' AND r.scale_max = 7 THEN e.ease END",
+    "sent": "(e.what = 'sent')::integer",
+    "answered": "(e.what = 'sent' AND r.answered_at <= r.sent_at + w.response_window_days * interval '24 hours')::integer",
+    "answered_late": "(e.what = 'sent' AND r.answered_at > r.sent_at + w.response_window_days * interval '24 hours')::integer",
+    "comments_positive": "(e.what = 'answered' AND r.comment IS NOT NULL AND r.score_class = 1)::integer",
+    "comments_neutral": "(e.what = 'answered' AND r.comment IS NOT NULL AND r.score_class = 0)::integer",
+    "comments_negative": "(e.what = 'answered' AND r.comment IS NOT NULL AND r.score_class = -1)::integer",
+    "comments_unscored": "(e.what = 'answered' AND r.comment IS NOT NULL AND r.score_class IS NULL)::integer"
+    }$$);
+
+-- Interactions: each measure by the day of its own event. An interaction ends when it is resolved,
+-- or, never resolved, when it is closed. Service ones (inbound, not by a bot) count for response
+-- times: service_attended by the first of response and end, so that opened − attended (− ended)
+-- up to a moment are those still waiting. *_us: sums of durations in µs.
+CREATE TABLE interaction_totals (
+    workspace_id integer NOT NULL REFERENCES workspace,
+    grain "char" NOT NULL,
+    cut smallint NOT NULL,
+    start date NOT NULL,
+    segment text COLLATE "C" NOT NULL,
+    channel text COLLATE "C" NOT NULL,
+    opened bigint NOT NULL,
+    responded bigint NOT NULL,
+    resolved bigint NOT NULL,
+    closed_unresolved bigint NOT NULL,
+    service_opened bigint NOT NULL,
+    service_attended bigint NOT NULL,
+    service_ended bigint NOT NULL,
+    response_n bigint NOT NULL,
+    response_us numeric NOT NULL,
+    resolution_n bigint NOT NULL,
+    resolution_us numeric NOT NULL,
+    contact_first bigint NOT NULL,
+    contact_known bigint NOT NULL,
+    PRIMARY KEY (workspace_id, grain, cut, start, segment, channel)
+);
+
+CALL totals_declare('interaction', 'interaction_totals',
+    'coalesce(r.segment, r.followed_segment)', 'r.channel',
+    $$(SELECT x.what, x.at, r.direction = 'inbound' AND NOT r.bot AS service
+         FROM (VALUES ('opened', r.opened_at), ('responded', r.first_response_at),
+                      ('ended', coalesce(r.resolved_at, r.closed_at)),
+                      ('attended', least(r.first_response_at, coalesce(r.resolved_at, r.closed_at)))) x(what, at)) e$$,
+    '{}',
+    $${
+    "opened": "(e.what = 'opened')::integer",
+    "responded": "(e.what = 'responded')::integer",
+    "resolved": "(e.what = 'ended' AND r.resolved_at IS NOT NULL)::integer",
+    "closed_unresolved": "(e.what = 'ended' AND r.resolved_at IS NULL)::integer",
+    "service_opened": "(e.service AND e.what = 'opened')::integer",
+    "service_attended": "(e.service AND e.what = 'attended')::integer",
+    "service_ended": "(e.service AND e.what = 'ended')::integer",
+    "response_n": "(e.service AND e.what = 'responded')::integer",
+    "response_us": "CASE WHEN e.service AND e.what = 'responded' THEN (extract(epoch FROM r.first_response_at - r.opened_at) * 1000000)::bigint END",
+    "resolution_n": "(e.service AND e.what = 'ended' AND r.resolved_at IS NOT NULL)::integer",
+    "resolution_us": "CASE WHEN e.service AND e.what = 'ended' THEN (extract(epoch FROM r.resolved_at - r.opened_at) * 1000000)::bigint END",
+    "contact_first": "(e.service AND e.what = 'ended' AND r.resolved_on_first_contact)::integer",
+    "contact_known": "(e.service AND e.what = 'ended' AND r.resolved_on_first_contact IS NOT NULL)::integer"
+    }$$);
+
+-- DDSketch buckets (Masson et al. 2019) of the service interactions' durations, one row a bucket:
+-- metric f: first response, by first_response_at; r: resolution, by resolved_at.
+-- Bucket i holds γ^(i−1) < µs ≤ γ^i with γ = 1.009/0.991 (α = 0.9 %); −1 holds zeros.
+CREATE TABLE duration_sketch (
+    workspace_id integer NOT NULL REFERENCES workspace,
+    grain "char" NOT NULL,
+    cut smallint NOT NULL,
+    start date NOT NULL,
+    segment text COLLATE "C" NOT NULL,
+    channel text COLLATE "C" NOT NULL,
+    metric "char" NOT NULL,
+    bucket integer NOT NULL,
+    n bigint NOT NULL,
+    PRIMARY KEY (workspace_id, grain, cut, start, segment, channel, metric, bucket)
+);
+
+CREATE FUNCTION sketch_bucket(duration interval) RETURNS integer
+LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+    SELECT CASE WHEN duration = interval '0' THEN -1
+                ELSE ceil(ln((extract(epoch FROM duration) * 1000000)::double precision)
+                          / ln(1.009::double precision / 0.991::double precision))::integer END
+$$;
+
+CALL totals_declare('interaction', 'duration_sketch',
+    'coalesce(r.segment, r.followed_segment)', 'r.channel',
+    $$(SELECT x.metric, x.at, sketch_bucket(x.at - r.opened_at) AS bucket
+         FROM (VALUES ('f'::"char", r.first_response_at), ('r', r.resolved_at)) x(metric, at)
+        WHERE r.direction = 'inbound' AND NOT r.bot) e$$,
+    '{"metric": "e.metric", "bucket": "e.bucket"}',
+    '{"n": "1"}');
+
+-- After the totals: a changed interaction moves the labels of its surveys.
+CREATE FUNCTION interaction_changed() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+    changed record;
+BEGIN
+    IF TG_OP = 'INSERT' THEN
+        FOR changed IN SELECT n.workspace_id AS workspace, array_agg(n.id) AS ids FROM new_rows n
+                        WHERE n.channel IS NOT NULL GROUP BY 1 ORDER BY 1 LOOP
+            PERFORM follow_interactions(changed.workspace, changed.ids);
+        END LOOP;
+    ELSIF TG_OP = 'DELETE' THEN
+        FOR changed IN SELECT o.workspace_id AS workspace, array_agg(o.id) AS ids FROM old_rows o
+                        WHERE o.channel IS NOT NULL GROUP BY 1 ORDER BY 1 LOOP
+            PERFORM follow_interactions(changed.workspace, changed.ids);
+        END LOOP;
+    ELSE
+        FOR changed IN SELECT x.workspace AS workspace, array_agg(DISTINCT x.id) AS ids
+                         FROM (SELECT workspace_id, id, channel FROM new_rows
+                               EXCEPT SELECT workspace_id, id, channel FROM old_rows) d
+                         JOIN LATERAL (VALUES (d.workspace_id, d.id)) x(workspace, id) ON true
+                        GROUP BY 1 ORDER BY 1 LOOP
+            PERFORM follow_interactions(changed.workspace, changed.ids);
+        END LOOP;
+    END IF;
+    RETURN NULL;
+END $$;
+
+CREATE TRIGGER survey_labels_insert AFTER INSERT ON interaction REFERENCING NEW TABLE AS new_rows
+    FOR EACH STATEMENT EXECUTE FUNCTION interaction_changed();
+CREATE TRIGGER survey_labels_update AFTER UPDATE ON interaction
+    REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows
+    FOR EACH STATEMENT EXECUTE FUNCTION interaction_changed();
+CREATE TRIGGER survey_labels_delete AFTER DELETE ON interaction REFERENCING OLD TABLE AS old_rows
+    FOR EACH STATEMENT EXECUTE FUNCTION interaction_changed();

@@ -1,0 +1,251 @@
+-- The customers' lives: derived rows, one per life event, recomputed for whichever customers were
+-- touched; their own triggers then write the deltas.
+--
+-- Events of a customer are ordered by (moment, start, cancellation, reactivation, id); the state
+-- just before t is that of the last event before t. An event that finds the customer in the state
+-- that it would bring about is redundant.
+
+CREATE TABLE life_event (
+    workspace_id integer NOT NULL REFERENCES workspace,
+    customer_id text COLLATE "C" NOT NULL,
+    rank smallint NOT NULL, -- 0 start, 1 cancellation, 2 reactivation
+    id text COLLATE "C" NOT NULL, -- of the cancellation or reactivation; '' for the start
+    at timestamptz NOT NULL,
+    effective boolean NOT NULL,
+    -- Of an effective cancellation only:
+    until timestamptz, -- the return that ends the gap; null: none
+    voluntary boolean,
+    -- Is the customer gone when the month (quarter, year) of the cancellation ends, and was
+    -- (1) active when it began, or (2) first started in it? 0: neither.
+    lost_month smallint NOT NULL,
+    lost_quarter smallint NOT NULL,
+    lost_year smallint NOT NULL,
+    segment text COLLATE "C", -- the customer's own labels
+    channel text COLLATE "C",
+    PRIMARY KEY (workspace_id, customer_id, rank, id)
+);
+
+CREATE INDEX life_event_at ON life_event (workspace_id, at);
+
+-- Life per day and month. lost_* are counted on the day of the cancellation, for the month, quarter
+-- and year that it lies in: a quarter's lost are the sum of lost_quarter over its months.
+CREATE TABLE life_totals (
+    workspace_id integer NOT NULL REFERENCES workspace,
+    grain "char" NOT NULL,
+    cut smallint NOT NULL,
+    start date NOT NULL,
+    segment text COLLATE "C" NOT NULL,
+    channel text COLLATE "C" NOT NULL,
+    acquired bigint NOT NULL,
+    reactivated bigint NOT NULL,
+    cancelled bigint NOT NULL,
+    redundant bigint NOT NULL,
+    lost_month bigint NOT NULL,
+    lost_new_month bigint NOT NULL,
+    lost_voluntary_month bigint NOT NULL,
+    lost_involuntary_month bigint NOT NULL,
+    lost_quarter bigint NOT NULL,
+    lost_new_quarter bigint NOT NULL,
+    lost_voluntary_quarter bigint NOT NULL,
+    lost_involuntary_quarter bigint NOT NULL,
+    lost_year bigint NOT NULL,
+    lost_new_year bigint NOT NULL,
+    lost_voluntary_year bigint NOT NULL,
+    lost_involuntary_year bigint NOT NULL,
+    PRIMARY KEY (workspace_id, grain, cut, start, segment, channel)
+);
+
+CALL totals_declare('life_event', 'life_totals', 'r.segment', 'r.channel',
+    '(VALUES (r.at)) e(at)', '{}',
+    $${
+    "acquired": "(r.rank = 0)::integer",
+    "reactivated": "(r.rank = 2 AND r.effective)::integer",
+    "cancelled": "(r.rank = 1 AND r.effective)::integer",
+    "redundant": "(NOT r.effective)::integer",
+    "lost_month": "(r.lost_month = 1)::integer",
+    "lost_new_month": "(r.lost_month = 2)::integer",
+    "lost_voluntary_month": "(r.lost_month = 1 AND r.voluntary)::integer",
+    "lost_involuntary_month": "(r.lost_month = 1 AND NOT r.voluntary)::integer",
+    "lost_quarter": "(r.lost_quarter = 1)::integer",
+    "lost_new_quarter": "(r.lost_quarter = 2)::integer",
+    "lost_voluntary_quarter": "(r.lost_quarter = 1 AND r.voluntary)::integer",
+    "lost_involuntary_quarter": "(r.lost_quarter = 1 AND NOT r.voluntary)::integer",
+    "lost_year": "(r.lost_year = 1)::integer",
+    "lost_new_year": "(r.lost_year = 2)::integer",
+    "lost_voluntary_year": "(r.lost_year = 1 AND r.voluntary)::integer",
+    "lost_involuntary_year": "(r.lost_year = 1 AND NOT r.voluntary)::integer"
+    }$$);
+
+CREATE TRIGGER refuse_truncate BEFORE TRUNCATE ON life_event
+    FOR EACH STATEMENT EXECUTE FUNCTION refuse_truncate();
+
+-- The life events of these customers as they should stand in life_event.
+CREATE FUNCTION life_events_of(workspace integer, customers text[]) RETURNS SETOF life_event
+LANGUAGE sql STABLE AS $$
+    WITH touched AS MATERIALIZED (
+        SELECT c.id, c.started_at, c.segment, c.channel, w.timezone
+          FROM unnest(customers) t(id)
+          JOIN customer c ON c.workspace_id = workspace AND c.id = t.id COLLATE "C"
+          JOIN workspace w ON w.id = workspace),
+    event AS (
+        SELECT t.id AS customer, t.started_at AS at, 0 AS rank, '' COLLATE "C" AS id,
+               true AS active, NULL::boolean AS voluntary
+          FROM touched t
+        UNION ALL
+        SELECT t.id, x.cancelled_at, 1, x.id, false, x.voluntary
+          FROM touched t JOIN cancellation x ON x.workspace_id = workspace AND x.customer_id = t.id
+        UNION ALL
+        SELECT t.id, x.reactivated_at, 2, x.id, true, NULL
+          FROM touched t JOIN reactivation x ON x.workspace_id = workspace AND x.customer_id = t.id),
+    -- After any event the state is the one that it stands for, whether it was redundant or not.
+    ordered AS (
+        SELECT *, lag(active) OVER w IS DISTINCT FROM active AS effective
+          FROM event WINDOW w AS (PARTITION BY customer ORDER BY at, rank, id)),
+    gap AS (
+        SELECT o.*, lead(o.at) OVER w AS until
+          FROM ordered o WHERE o.effective
+        WINDOW w AS (PARTITION BY o.customer ORDER BY o.at, o.rank, o.id)),
+    -- A gap loses the customer in the period of its beginning where it outlasts the period's end b
+    -- (who returns at b was still gone just before b).
+    losing AS (
+        SELECT g.customer, g.id, p.length, day_start(date_trunc(p.length, d.day)::date, t.timezone) AS a
+          FROM gap g JOIN touched t ON t.id = g.customer
+          CROSS JOIN LATERAL (SELECT local_day(g.at, t.timezone)::timestamp AS day) d
+          CROSS JOIN (VALUES ('month', interval '1 month'), ('quarter', interval '3 months'),
+                             ('year', interval '1 year')) p(length, step)
+         WHERE g.rank = 1
+           AND (g.until IS NULL OR g.until >=
+                day_start((date_trunc(p.length, d.day) + p.step)::date, t.timezone))),
+    -- The state just before a, from how many effective events came before: they alternate, so none
+    -- means not started, an odd number active, an even one gone.
+    state AS (
+        SELECT x.customer, x.id, x.length,
+               sum(x.counts) OVER (PARTITION BY x.customer ORDER BY x.at, x.rank
+                                   ROWS UNBOUNDED PRECEDING) AS before
+          FROM (SELECT customer, id, NULL AS length, at, rank, 1 AS counts FROM gap
+                UNION ALL SELECT customer, id, length, a, -1, 0 FROM losing) x),
+    loss AS (
+        SELECT s.customer, s.id, s.length,
+               CASE WHEN s.before = 0 THEN 2 WHEN s.before % 2 = 1 THEN 1 ELSE 0 END AS class
+          FROM state s WHERE s.length IS NOT NULL)
+    SELECT workspace, o.customer, o.rank::smallint, o.id, o.at, o.effective,
+           CASE WHEN o.rank = 1 THEN g.until END,
+           CASE WHEN o.rank = 1 AND o.effective THEN o.voluntary END,
+           coalesce(m.class, 0)::smallint, coalesce(q.class, 0)::smallint,
+           coalesce(y.class, 0)::smallint, t.segment, t.channel
+      FROM ordered o
+      JOIN touched t ON t.id = o.customer
+      LEFT JOIN gap g ON g.customer = o.customer AND g.rank = o.rank AND g.id = o.id
+      LEFT JOIN loss m ON o.rank = 1 AND m.customer = o.customer AND m.id = o.id AND m.length = 'month'
+      LEFT JOIN loss q ON o.rank = 1 AND q.customer = o.customer AND q.id = o.id AND q.length = 'quarter'
+      LEFT JOIN loss y ON o.rank = 1 AND y.customer = o.customer AND y.id = o.id AND y.length = 'year'
+$$;
+
+-- Brings the life events of these customers in line with their records.
+CREATE FUNCTION life_recompute(workspace integer, customers text[]) RETURNS void
+LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM workspace_lock(workspace);
+    WITH expected AS MATERIALIZED (
+        SELECT * FROM life_events_of(workspace, customers)),
+    gone AS (
+        DELETE FROM life_event l USING unnest(customers) t(id)
+         WHERE l.workspace_id = workspace AND l.customer_id = t.id COLLATE "C"
+           AND NOT EXISTS (SELECT FROM expected e WHERE e.customer_id = l.customer_id
+                              AND e.rank = l.rank AND e.id = l.id))
+    INSERT INTO life_event AS l SELECT * FROM expected
+        ORDER BY customer_id, rank, id
+    ON CONFLICT (workspace_id, customer_id, rank, id) DO UPDATE SET
+        at = excluded.at, effective = excluded.effective, until = excluded.until,
+        voluntary = excluded.voluntary, lost_month = excluded.lost_month,
+        lost_quarter = excluded.lost_quarter, lost_year = excluded.lost_year,
+        segment = excluded.segment, channel = excluded.channel
+    WHERE (l.*) IS DISTINCT FROM (excluded.*);
+    -- Other programs could store an event before its customer's start; the service refuses it first.
+    IF EXISTS (SELECT FROM unnest(customers) t(id)
+                 JOIN life_event s ON s.workspace_id = workspace AND s.customer_id = t.id COLLATE "C"
+                  AND s.rank = 0
+                 JOIN life_event e ON e.workspace_id = workspace AND e.customer_id = s.customer_id
+                  AND e.at < s.at) THEN
+        RAISE EXCEPTION 'a life event lies before its customer''s start'
+            USING ERRCODE = 'VC001';
+    END IF;
+END $$;
+
+-- One trigger function for the three kinds: collects the touched customers per workspace.
+CREATE FUNCTION life_changed() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+    touched record;
+BEGIN
+    IF TG_OP = 'INSERT' THEN
+        FOR touched IN SELECT n.workspace_id AS workspace, array_agg(DISTINCT n.customer_id) AS ids
+                         FROM new_rows n GROUP BY 1 ORDER BY 1 LOOP
+            PERFORM life_recompute(touched.workspace, touched.ids);
+        END LOOP;
+    ELSIF TG_OP = 'DELETE' THEN
+        FOR touched IN SELECT o.workspace_id AS workspace, array_agg(DISTINCT o.customer_id) AS ids
+                         FROM old_rows o GROUP BY 1 ORDER BY 1 LOOP
+            PERFORM life_recompute(touched.workspace, touched.ids);
+        END LOOP;
+    ELSE
+        FOR touched IN SELECT x.workspace_id AS workspace, array_agg(DISTINCT x.customer_id) AS ids
+                         FROM (SELECT workspace_id, customer_id FROM new_rows
+                               UNION ALL SELECT workspace_id, customer_id FROM old_rows) x
+                        GROUP BY 1 ORDER BY 1 LOOP
+            PERFORM life_recompute(touched.workspace, touched.ids);
+        END LOOP;
+    END IF;
+    RETURN NULL;
+END $$;
+
+CREATE FUNCTION customer_changed() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+    touched record;
+BEGIN
+    IF TG_OP = 'INSERT' THEN
+        FOR touched IN SELECT n.workspace_id AS workspace, array_agg(n.id) AS ids,
+                              array_agg(n.id) FILTER (WHERE n.segment IS NOT NULL) AS labelled
+                         FROM new_rows n GROUP BY 1 ORDER BY 1 LOOP
+            PERFORM life_recompute(touched.workspace, touched.ids);
+            PERFORM follow_customers(touched.workspace, touched.labelled);
+        END LOOP;
+    ELSIF TG_OP = 'DELETE' THEN
+        FOR touched IN SELECT o.workspace_id AS workspace, array_agg(o.id) AS ids
+                         FROM old_rows o GROUP BY 1 ORDER BY 1 LOOP
+            PERFORM life_recompute(touched.workspace, touched.ids);
+            PERFORM follow_customers(touched.workspace, touched.ids);
+        END LOOP;
+    ELSE
+        FOR touched IN SELECT x.workspace_id AS workspace, array_agg(DISTINCT x.id) AS ids
+                         FROM (SELECT workspace_id, id, started_at, segment, channel FROM new_rows
+                               EXCEPT
+                               SELECT workspace_id, id, started_at, segment, channel FROM old_rows
+                               UNION ALL
+                               (SELECT workspace_id, id, started_at, segment, channel FROM old_rows
+                                EXCEPT
+                                SELECT workspace_id, id, started_at, segment, channel FROM new_rows)) x
+                        GROUP BY 1 ORDER BY 1 LOOP
+            PERFORM life_recompute(touched.workspace, touched.ids);
+            PERFORM follow_customers(touched.workspace, touched.ids);
+        END LOOP;
+    END IF;
+    RETURN NULL;
+END $$;
+
+DO $$
+DECLARE
+    kind text;
+BEGIN
+    FOREACH kind IN ARRAY ARRAY['customer', 'cancellation', 'reactivation'] LOOP
+        EXECUTE format('CREATE TRIGGER life_insert AFTER INSERT ON %I
+            REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION %I()',
+            kind, CASE kind WHEN 'customer' THEN 'customer_changed' ELSE 'life_changed' END);
+        EXECUTE format('CREATE TRIGGER life_update AFTER UPDATE ON %I
+            REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows
+            FOR EACH STATEMENT EXECUTE FUNCTION %I()',
+            kind, CASE kind WHEN 'customer' THEN 'customer_changed' ELSE 'life_changed' END);
+        EXECUTE format('CREATE TRIGGER life_delete AFTER DELETE ON %I
+            REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION %I()',
+            kind, CASE kind WHEN 'customer' THEN 'customer_changed' ELSE 'life_changed' END);
+    END LOOP;
+END $$;

@@ -1,0 +1,71 @@
+-- Recomputing everything that is derived, and proving that it need not be.
+
+-- Recomputes a workspace's derived rows and totals from its records, under its lock: readers see
+-- the old figures until the transaction commits, writers wait.
+CREATE FUNCTION workspace_rebuild(workspace integer) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+    target text;
+BEGIN
+    PERFORM workspace_lock(workspace);
+    PERFORM follow_customers(workspace, (SELECT array_agg(DISTINCT x.customer_id)
+        FROM (SELECT customer_id FROM survey WHERE workspace_id = workspace
+              UNION ALL SELECT customer_id FROM interaction WHERE workspace_id = workspace) x
+       WHERE x.customer_id IS NOT NULL));
+    PERFORM follow_interactions(workspace, (SELECT array_agg(DISTINCT interaction_id)
+        FROM survey WHERE workspace_id = workspace AND interaction_id IS NOT NULL));
+    PERFORM life_recompute(workspace, (SELECT array_agg(x.id)
+        FROM (SELECT id FROM customer WHERE workspace_id = workspace
+              UNION SELECT customer_id FROM life_event WHERE workspace_id = workspace) x));
+    FOREACH target IN ARRAY ARRAY['survey_totals', 'interaction_totals', 'duration_sketch', 'life_totals'] LOOP
+        EXECUTE format('DELETE FROM %I WHERE workspace_id = $1', target) USING workspace;
+        EXECUTE format('INSERT INTO %I SELECT * FROM %I($1)', target, target || '_expected') USING workspace;
+    END LOOP;
+END $$;
+
+-- Every derived cell that differs from what the records say, as (table, 'stored' or 'expected',
+-- the row as JSON). No row: all is right. Run it inside one REPEATABLE READ transaction.
+CREATE FUNCTION workspace_check(workspace integer)
+RETURNS TABLE (place text, side text, cell jsonb) LANGUAGE plpgsql STABLE AS $$
+DECLARE
+    target text;
+    columns text;
+BEGIN
+    RETURN QUERY
+        SELECT 'interaction', 'stored', jsonb_build_object('followed_segment', count(*))
+          FROM interaction r
+          LEFT JOIN customer c ON c.workspace_id = r.workspace_id AND c.id = r.customer_id
+         WHERE r.workspace_id = workspace AND r.segment IS NULL
+           AND r.followed_segment IS DISTINCT FROM c.segment
+        HAVING count(*) > 0;
+    RETURN QUERY
+        SELECT 'survey', 'stored', jsonb_build_object('followed_labels', count(*))
+          FROM survey r
+          LEFT JOIN customer c ON c.workspace_id = r.workspace_id AND c.id = r.customer_id
+          LEFT JOIN interaction i ON i.workspace_id = r.workspace_id AND i.id = r.interaction_id
+         WHERE r.workspace_id = workspace
+           AND (r.segment IS NULL AND r.followed_segment IS DISTINCT FROM c.segment
+                OR r.channel IS NULL AND r.followed_channel IS DISTINCT FROM i.channel)
+        HAVING count(*) > 0;
+    RETURN QUERY
+        WITH expected AS MATERIALIZED (
+            SELECT * FROM life_events_of(workspace,
+                (SELECT array_agg(c.id) FROM customer c WHERE c.workspace_id = workspace))),
+        stored AS MATERIALIZED (
+            SELECT * FROM life_event l WHERE l.workspace_id = workspace)
+        SELECT 'life_event', 'stored', to_jsonb(x) FROM (SELECT * FROM stored EXCEPT SELECT * FROM expected) x
+        UNION ALL
+        SELECT 'life_event', 'expected', to_jsonb(x) FROM (SELECT * FROM expected EXCEPT SELECT * FROM stored) x;
+    FOREACH target IN ARRAY ARRAY['survey_totals', 'interaction_totals', 'duration_sketch', 'life_totals'] LOOP
+        -- A row of zeros says the same as no row.
+        columns := (SELECT string_agg(format('t.%I <> 0', a.attname), ' OR ') FROM pg_attribute a
+                     WHERE a.attrelid = target::regclass AND a.attnum > 0 AND NOT a.attisdropped
+                       AND a.atttypid IN ('bigint'::regtype, 'numeric'::regtype));
+        RETURN QUERY EXECUTE format($query$
+            WITH expected AS MATERIALIZED (SELECT * FROM %1$I($1)),
+            stored AS MATERIALIZED (SELECT * FROM %2$I t WHERE t.workspace_id = $1 AND (%3$s))
+            SELECT %2$L, 'stored', to_jsonb(x) FROM (SELECT * FROM stored EXCEPT SELECT * FROM expected) x
+            UNION ALL
+            SELECT %2$L, 'expected', to_jsonb(x) FROM (SELECT * FROM expected EXCEPT SELECT * FROM stored) x
+            $query$, target || '_expected', target, columns) USING workspace;
+    END LOOP;
+END $$;

@@ -1,0 +1,84 @@
+/*
+ * One API call: what the route, the key and the query string said, and how it is answered.
+ * A call belongs to its request (request->app) and follows its owner from thread to thread.
+ */
+#ifndef VINCULO_API_CALL_H
+#define VINCULO_API_CALL_H
+
+#include "vinculo/http.h"
+#include "vinculo/keyring.h"
+#include "vinculo/record.h"
+#include "vinculo/settings.h"
+#include "vinculo/workers.h"
+#include "vinculo/writer.h"
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+/* What all calls share. */
+struct app {
+    const struct settings *settings;
+    struct writer *writer;
+    struct workers *workers;
+    struct keyring *keyring;
+    struct http_server *server;
+    atomic_bool stopping;
+};
+
+enum { REQUEST_ID_MAX = 128, PARAMETERS_MAX = 16 };
+
+/* A decoded query parameter. */
+struct parameter {
+    char *name;  /* owned */
+    char *value; /* owned */
+};
+
+struct route;
+struct route_method;
+
+struct call {
+    struct app *app;
+    struct http_request *request;
+    const struct route *route;         /* NULL: no such route */
+    const struct route_method *method; /* NULL: not allowed */
+    const struct kind_spec *kind;      /* of {kind} */
+    char *name;                        /* of {id} or {kpi}, decoded; owned */
+    struct grant grant;
+    char request_id[REQUEST_ID_MAX + 1];
+    char *idempotency_key; /* owned; NULL: none */
+    struct parameter parameters[PARAMETERS_MAX];
+    size_t parameter_count;
+    struct problem problem;
+    struct work work;       /* when handed to a worker */
+    struct write_job job;   /* when handed to the writer */
+    struct write_item item; /* POST of one record */
+    struct stream *stream;  /* POST of many; owned */
+};
+
+/* The value of a query parameter, or NULL. */
+const char *call_parameter(const struct call *call, const char *name);
+
+/* Replies with the call's problem (problem.c). Always HTTP_REPLY. */
+enum http_next call_refuse(struct call *call);
+
+/* Starts a JSON reply; the body goes to the returned buffer. */
+struct buf *call_reply_json(struct call *call, unsigned status);
+/* The last step of every reply: a body that ran out of memory becomes a 503; headers that every
+ * answer has are added. */
+void call_finish_reply(struct call *call);
+
+/* Hands the call to a worker: `run` gets the worker's connection and writes a reply or sets
+ * call->problem and returns its code. HTTP_WAIT, or HTTP_REPLY where the queue is full. */
+enum http_next call_run_on_worker(struct call *call,
+                                  void (*run)(struct work *work, struct db *db));
+/* For `run`: the call of a work item; and its end: replies with the problem unless err is ERR_OK,
+ * then gives the request back to its loop. */
+struct call *call_of_work(struct work *work);
+void call_conclude(struct call *call, enum err err);
+
+/* HTTP status of a code, and the problem document. */
+unsigned problem_status(enum err code);
+void problem_write(struct buf *out, const struct problem *problem, const char *request_id);
+
+#endif

@@ -1,0 +1,12 @@
+/* One writer transaction. */
+#ifndef VINCULO_STORE_BATCH_H
+#define VINCULO_STORE_BATCH_H
+
+#include "vinculo/writer.h"
+
+/* Stores the items of all jobs in one transaction and sets their outcomes; where the data of one
+ * item makes the transaction fail, halves it until that item stands alone and is refused. Returns
+ * the number of records tried. */
+size_t batch_write(struct db *db, struct write_job *jobs);
+
+#endif

@@ -1,0 +1,365 @@
+/* Connections, statements with deadlines, transactions. */
+#include "vinculo/db.h"
+
+#include "record_sql.h"
+#include "vinculo/buf.h"
+#include "vinculo/embedded.h"
+
+#include <assert.h>
+#include <inttypes.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+enum { ATTEMPTS_MAX = 3, DEADLINE_MARGIN_MS = 2000, MESSAGE_MAX = 300, NAME_MAX_BYTES = 64 };
+
+struct db {
+    struct db_options options; /* url is our own copy */
+    PGconn *connection;
+    char sqlstate[6];
+    char constraint[NAME_MAX_BYTES];
+    char message[MESSAGE_MAX];
+};
+
+static int64_t monotonic_ms(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+static void ignore_notice(void *context, const PGresult *result) {
+    (void)context;
+    (void)result;
+}
+
+void db_result_clear(PGresult **result) {
+    PQclear(*result);
+    *result = NULL;
+}
+
+struct db *db_new(const struct db_options *options) {
+    struct db *db = calloc(1, sizeof *db);
+    if (db == NULL) {
+        return NULL;
+    }
+    db->options = *options;
+    db->options.url = strdup(options->url);
+    if (db->options.url == NULL) {
+        free(db);
+        return NULL;
+    }
+    return db;
+}
+
+void db_close(struct db *db) {
+    PQfinish(db->connection);
+    db->connection = NULL;
+}
+
+void db_free(struct db *db) {
+    if (db == NULL) {
+        return;
+    }
+    db_close(db);
+    free((char *)(uintptr_t)db->options.url);
+    free(db);
+}
+
+const char *db_sqlstate(const struct db *db) {
+    return db->sqlstate;
+}
+
+const char *db_constraint(const struct db *db) {
+    return db->constraint;
+}
+
+const char *db_message(const struct db *db) {
+    return db->message;
+}
+
+PGconn *db_connection(struct db *db) {
+    return db->connection;
+}
+
+/* Keeps one line: DETAIL and CONTEXT of PostgreSQL's messages may show row contents. */
+static void keep_message(struct db *db, const char *text) {
+    snprintf(db->message, sizeof db->message, "%.*s", (int)strcspn(text, "\n"), text);
+}
+
+static enum db_status lose(struct db *db, const char *message) {
+    keep_message(db, message);
+    db->sqlstate[0] = '\0';
+    db_close(db);
+    return DB_LOST;
+}
+
+/* Classes 08, 57P and 53 are the server's troubles, not the data's; 25006 is a standby. */
+static enum db_status classify(struct db *db, const PGresult *result) {
+    const char *state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
+    const char *primary = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
+    const char *constraint = PQresultErrorField(result, PG_DIAG_CONSTRAINT_NAME);
+    if (state == NULL || PQstatus(db->connection) != CONNECTION_OK) {
+        return lose(db, PQerrorMessage(db->connection));
+    }
+    snprintf(db->sqlstate, sizeof db->sqlstate, "%s", state);
+    snprintf(db->constraint, sizeof db->constraint, "%s", constraint != NULL ? constraint : "");
+    keep_message(db, primary != NULL ? primary : "");
+    if (strcmp(state, "40001") == 0 || strcmp(state, "40P01") == 0) {
+        return DB_RETRY;
+    }
+    if (strcmp(state, "55P03") == 0) {
+        return DB_LOCKED;
+    }
+    if (strncmp(state, "08", 2) == 0 || strncmp(state, "57", 2) == 0 ||
+        strncmp(state, "53", 2) == 0 || strncmp(state, "58", 2) == 0 ||
+        strcmp(state, "25006") == 0) {
+        return lose(db, primary != NULL ? primary : state);
+    }
+    return DB_REFUSED;
+}
+
+/* Waits until a result can be read without blocking; false when the deadline passed. */
+static bool wait_for_result(PGconn *connection, int64_t deadline_ms) {
+    bool unsent = true;
+    while (true) {
+        if (unsent) {
+            int flushed = PQflush(connection);
+            if (flushed < 0) {
+                return true; /* the error shows in PQgetResult */
+            }
+            unsent = flushed == 1;
+        }
+        if (!unsent && !PQisBusy(connection)) {
+            return true;
+        }
+        int64_t left_ms = deadline_ms - monotonic_ms();
+        struct pollfd wait = {.fd = PQsocket(connection),
+                              .events = (short)(POLLIN | (unsent ? POLLOUT : 0))};
+        if (left_ms <= 0 || poll(&wait, 1, (int)left_ms) == 0) {
+            return false;
+        }
+        if ((wait.revents & (POLLIN | POLLHUP | POLLERR)) != 0 && !PQconsumeInput(connection)) {
+            return true;
+        }
+    }
+}
+
+/* Collects the answer to what was just sent. */
+static enum db_status finish(struct db *db, PGresult **ret_result) {
+    int64_t deadline_ms =
+        db->options.timeout_ms > 0 ? monotonic_ms() + db->options.timeout_ms + DEADLINE_MARGIN_MS
+                                   : INT64_MAX / 2;
+    DB_RESULT *last = NULL;
+    while (true) {
+        if (!wait_for_result(db->connection, deadline_ms)) {
+            return lose(db, "the database did not answer in time");
+        }
+        PGresult *result = PQgetResult(db->connection);
+        if (result == NULL) {
+            break;
+        }
+        PQclear(last);
+        last = result;
+        ExecStatusType status = PQresultStatus(result);
+        if (status == PGRES_COPY_IN || status == PGRES_COPY_OUT) {
+            break; /* COPY goes on through db_connection */
+        }
+    }
+    if (last == NULL) {
+        return lose(db, PQerrorMessage(db->connection));
+    }
+    ExecStatusType status = PQresultStatus(last);
+    if (status == PGRES_FATAL_ERROR || status == PGRES_BAD_RESPONSE) {
+        return classify(db, last);
+    }
+    if (ret_result != NULL) {
+        *ret_result = last;
+        last = NULL;
+    }
+    return DB_OK;
+}
+
+enum db_status db_query(struct db *db, const char *sql, int count, const char *const *values,
+                        PGresult **ret_result) {
+    if (ret_result != NULL) {
+        *ret_result = NULL;
+    }
+    if (db->connection == NULL) {
+        return DB_LOST;
+    }
+    int sent = count == 0 ? PQsendQuery(db->connection, sql)
+                          : PQsendQueryParams(db->connection, sql, count, NULL, values, NULL, NULL, 0);
+    return sent ? finish(db, ret_result) : lose(db, PQerrorMessage(db->connection));
+}
+
+enum db_status db_run(struct db *db, const char *statement, int count, const char *const *values,
+                      PGresult **ret_result) {
+    if (ret_result != NULL) {
+        *ret_result = NULL;
+    }
+    if (db->connection == NULL) {
+        return DB_LOST;
+    }
+    if (!PQsendQueryPrepared(db->connection, statement, count, values, NULL, NULL, 0)) {
+        return lose(db, PQerrorMessage(db->connection));
+    }
+    return finish(db, ret_result);
+}
+
+static enum db_status prepare(struct db *db, const char *name, const char *sql) {
+    if (!PQsendPrepare(db->connection, name, sql, 0, NULL)) {
+        return lose(db, PQerrorMessage(db->connection));
+    }
+    return finish(db, NULL);
+}
+
+static enum db_status prepare_all(struct db *db) {
+    enum db_status status = DB_OK;
+    for (size_t i = 0; status == DB_OK && i < embedded_statements_count; i++) {
+        char name[NAME_MAX_BYTES];
+        const char *file = embedded_statements[i].name;
+        snprintf(name, sizeof name, "%.*s", (int)strcspn(file, "."), file);
+        status = prepare(db, name, embedded_statements[i].text);
+    }
+    for (size_t kind = 0; status == DB_OK && kind < KIND_COUNT; kind++) {
+        for (size_t verb = 0; status == DB_OK && verb < RECORD_SQL_COUNT; verb++) {
+            char name[NAME_MAX_BYTES];
+            BUF_SCOPED sql = {0};
+            record_sql_name(&record_kinds[kind], (enum record_sql)verb, name, sizeof name);
+            record_sql_write(&sql, &record_kinds[kind], (enum record_sql)verb);
+            status = buf_ok(&sql) ? prepare(db, name, buf_text(&sql)) : lose(db, "out of memory");
+        }
+    }
+    return status;
+}
+
+static enum db_status set_up(struct db *db) {
+    char sql[400];
+    snprintf(sql, sizeof sql,
+             "SET statement_timeout = %d; SET lock_timeout = %d;"
+             "SET idle_in_transaction_session_timeout = '60s';"
+             "SET TimeZone = 'UTC'; SET DateStyle = 'ISO'; SET IntervalStyle = 'postgres';"
+             "SET extra_float_digits = 1; SET client_min_messages = 'warning'",
+             db->options.timeout_ms, db->options.lock_timeout_ms);
+    enum db_status status = db_query(db, sql, 0, NULL, NULL);
+    if (status == DB_OK && db->options.prepare) {
+        status = prepare_all(db);
+    }
+    return status;
+}
+
+enum db_status db_ready(struct db *db) {
+    if (db->connection != NULL) {
+        return DB_OK;
+    }
+    const char *keys[] = {"connect_timeout", "tcp_user_timeout", "keepalives_idle",
+                          "client_encoding", "fallback_application_name",
+                          "target_session_attrs", "dbname", NULL};
+    const char *values[] = {"3", "5000", "10", "UTF8", "vinculo",
+                            db->options.read_write ? "read-write" : "any", db->options.url, NULL};
+    db->connection = PQconnectdbParams(keys, values, 1);
+    if (db->connection == NULL || PQstatus(db->connection) != CONNECTION_OK) {
+        return lose(db, db->connection == NULL ? "out of memory" : PQerrorMessage(db->connection));
+    }
+    PQsetNoticeReceiver(db->connection, ignore_notice, NULL);
+    if (PQsetnonblocking(db->connection, 1) != 0) {
+        return lose(db, PQerrorMessage(db->connection));
+    }
+    enum db_status status = set_up(db);
+    if (status != DB_OK) {
+        /* A refused statement here means another schema: not a connection to work with. */
+        db_close(db);
+        return DB_LOST;
+    }
+    return DB_OK;
+}
+
+/* A COMMIT of a failed transaction answers "ROLLBACK" without an error. */
+static enum db_status commit(struct db *db) {
+    DB_RESULT *result = NULL;
+    enum db_status status = db_query(db, "COMMIT", 0, NULL, &result);
+    if (status == DB_OK && strcmp(PQcmdStatus(result), "COMMIT") != 0) {
+        keep_message(db, "the transaction had failed before COMMIT");
+        return DB_REFUSED;
+    }
+    return status;
+}
+
+/* A connection that died while idle shows at BEGIN, when nothing can have happened yet: then once
+ * more on a fresh one. */
+static enum db_status begin(struct db *db, enum db_mode mode) {
+    const char *sql =
+        mode == DB_WRITE ? "BEGIN" : "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
+    enum db_status status = db_query(db, sql, 0, NULL, NULL);
+    if (status == DB_LOST && db_ready(db) == DB_OK) {
+        status = db_query(db, sql, 0, NULL, NULL);
+    }
+    return status;
+}
+
+static enum db_status run_once(struct db *db, enum db_mode mode,
+                               enum db_status (*body)(struct db *, void *), void *context) {
+    enum db_status status = begin(db, mode);
+    if (status == DB_OK) {
+        status = body(db, context);
+        if (status == DB_OK) {
+            status = commit(db);
+        }
+    }
+    if (status != DB_OK && db->connection != NULL) {
+        /* Keep what failed for the caller; a failing ROLLBACK has lost the connection anyway. */
+        struct db failed = *db;
+        if (db_query(db, "ROLLBACK", 0, NULL, NULL) != DB_OK) {
+            db_close(db);
+        }
+        memcpy(db->sqlstate, failed.sqlstate, sizeof db->sqlstate);
+        memcpy(db->constraint, failed.constraint, sizeof db->constraint);
+        memcpy(db->message, failed.message, sizeof db->message);
+    }
+    return status;
+}
+
+enum db_status db_transaction(struct db *db, enum db_mode mode,
+                              enum db_status (*body)(struct db *db, void *context),
+                              void *context) {
+    enum db_status status = db_ready(db);
+    for (int attempt = 0; status == DB_OK && attempt < ATTEMPTS_MAX; attempt++) {
+        enum db_status ended = run_once(db, mode, body, context);
+        if (ended != DB_RETRY) {
+            assert(db->connection == NULL || PQtransactionStatus(db->connection) == PQTRANS_IDLE);
+            return ended;
+        }
+    }
+    return status == DB_OK ? DB_RETRY : status;
+}
+
+enum err db_problem(const struct db *db, enum db_status status, struct problem *problem) {
+    switch (status) {
+    case DB_OK:
+    case DB_STOP:
+        return ERR_OK;
+    case DB_LOST:
+        return problem_set(problem, ERR_UNAVAILABLE,
+                           "The database is not available at present; try again. Whether the "
+                           "request took effect is unknown: repeating it with the same id is safe.");
+    case DB_RETRY:
+    case DB_LOCKED:
+        return problem_set(problem, ERR_UNAVAILABLE,
+                           "The workspace is busy (it may be under a rebuild); try again.");
+    case DB_REFUSED:
+        return problem_set(problem, ERR_INVALID_RECORD,
+                           "The database refused the record (SQLSTATE %s%s%s).", db->sqlstate,
+                           db->constraint[0] != '\0' ? ", " : "", db->constraint);
+    }
+    return ERR_UNAVAILABLE;
+}
+
+void db_array_int(struct buf *out, const int64_t *values, size_t count) {
+    buf_add_char(out, '{');
+    for (size_t i = 0; i < count; i++) {
+        buf_printf(out, "%s%" PRId64, i == 0 ? "" : ",", values[i]);
+    }
+    buf_add_char(out, '}');
+}

@@ -1,0 +1,101 @@
+/* SQL of the record kinds, generated so that a new kind needs a migration and a spec only. */
+#include "record_sql.h"
+
+#include <stdio.h>
+
+static const char *const verbs[RECORD_SQL_COUNT] = {"insert", "get", "update", "delete"};
+
+void record_sql_name(const struct kind_spec *spec, enum record_sql verb, char *ret_name,
+                     size_t size) {
+    snprintf(ret_name, size, "%s_%s", spec->name, verbs[verb]);
+}
+
+static const char *column_type(enum field_type type) {
+    switch (type) {
+    case FIELD_TYPE_INTEGER:
+        return "bigint";
+    case FIELD_TYPE_BOOLEAN:
+        return "boolean";
+    case FIELD_TYPE_TIME:
+        return "timestamptz";
+    case FIELD_TYPE_METADATA:
+        return "json";
+    case FIELD_TYPE_ID:
+    case FIELD_TYPE_LABEL:
+    case FIELD_TYPE_TEXT:
+    case FIELD_TYPE_ENUM:
+        break;
+    }
+    return "text COLLATE \"C\"";
+}
+
+/* "<prefix>id, <prefix>started_at, …" */
+static void write_fields(struct buf *out, const struct kind_spec *spec, const char *prefix) {
+    for (size_t i = 0; i < spec->field_count; i++) {
+        buf_printf(out, "%s%s%s", i == 0 ? "" : ", ", prefix, spec->fields[i].name);
+    }
+}
+
+/* The column list of a row as the writer sends it. */
+static void write_row_type(struct buf *out, const struct kind_spec *spec) {
+    buf_add_str(out, "(ord integer, workspace_id integer");
+    for (size_t i = 0; i < spec->field_count; i++) {
+        buf_printf(out, ", %s %s", spec->fields[i].name, column_type(spec->fields[i].type));
+    }
+    buf_add_str(out, ", content_hash bytea)");
+}
+
+static void write_insert(struct buf *out, const struct kind_spec *spec) {
+    buf_add_str(out, "WITH input AS MATERIALIZED (SELECT * FROM json_to_recordset($1::json) AS x");
+    write_row_type(out, spec);
+    buf_printf(out, "), inserted AS (INSERT INTO %s (workspace_id, content_hash, ", spec->name);
+    write_fields(out, spec, "");
+    buf_add_str(out, ") SELECT workspace_id, content_hash, ");
+    write_fields(out, spec, "");
+    buf_printf(out,
+               " FROM input ORDER BY workspace_id, id ON CONFLICT (workspace_id, id) DO NOTHING"
+               " RETURNING workspace_id, id, created_at)"
+               /* The main query's snapshot is older than the INSERT: s is what stood before. */
+               " SELECT i.ord, n.created_at, s.content_hash = i.content_hash AS same FROM input i"
+               " LEFT JOIN inserted n ON n.workspace_id = i.workspace_id AND n.id = i.id"
+               " LEFT JOIN %s s ON s.workspace_id = i.workspace_id AND s.id = i.id",
+               spec->name);
+}
+
+static void write_get(struct buf *out, const struct kind_spec *spec) {
+    buf_add_str(out, "SELECT ");
+    write_fields(out, spec, "");
+    buf_printf(out, ", created_at, updated_at FROM %s WHERE workspace_id = $1 AND id = $2",
+               spec->name);
+}
+
+static void write_update(struct buf *out, const struct kind_spec *spec) {
+    buf_printf(out, "UPDATE %s t SET updated_at = now(), content_hash = x.content_hash", spec->name);
+    for (size_t i = 1; i < spec->field_count; i++) {
+        buf_printf(out, ", %s = x.%s", spec->fields[i].name, spec->fields[i].name);
+    }
+    buf_add_str(out, " FROM json_to_record($1::json) AS x");
+    write_row_type(out, spec);
+    buf_add_str(out, " WHERE t.workspace_id = x.workspace_id AND t.id = x.id"
+                     " RETURNING t.created_at, t.updated_at");
+}
+
+void record_sql_write(struct buf *out, const struct kind_spec *spec, enum record_sql verb) {
+    switch (verb) {
+    case RECORD_SQL_INSERT:
+        write_insert(out, spec);
+        break;
+    case RECORD_SQL_GET:
+        write_get(out, spec);
+        break;
+    case RECORD_SQL_UPDATE:
+        write_update(out, spec);
+        break;
+    case RECORD_SQL_DELETE:
+        buf_printf(out, "DELETE FROM %s WHERE workspace_id = $1 AND id = $2 RETURNING 1",
+                   spec->name);
+        break;
+    case RECORD_SQL_COUNT:
+        break;
+    }
+}

@@ -1,0 +1,30 @@
+/* The statements of a record kind, written from its spec. */
+#ifndef VINCULO_STORE_RECORD_SQL_H
+#define VINCULO_STORE_RECORD_SQL_H
+
+#include "vinculo/buf.h"
+#include "vinculo/record.h"
+
+/*
+ * INSERT  $1 JSON array of rows {ord, workspace_id, fields…, content_hash}, ids unique within it.
+ *         Stores those whose id is free; one row per input: ord, created_at (null: not stored),
+ *         same (of an existing record: is its content the same?).
+ * GET     $1 workspace, $2 id: the fields in spec order, created_at, updated_at; no row: none.
+ * UPDATE  $1 JSON object as a row of INSERT: created_at, updated_at; no row: no such record.
+ * DELETE  $1 workspace, $2 id: one row where a record was deleted.
+ * All rely on the primary key (workspace_id, id).
+ */
+enum record_sql {
+    RECORD_SQL_INSERT,
+    RECORD_SQL_GET,
+    RECORD_SQL_UPDATE,
+    RECORD_SQL_DELETE,
+    RECORD_SQL_COUNT
+};
+
+/* The name it is prepared under, such as "survey_insert". */
+void record_sql_name(const struct kind_spec *spec, enum record_sql verb, char *ret_name,
+                     size_t size);
+void record_sql_write(struct buf *out, const struct kind_spec *spec, enum record_sql verb);
+
+#endif

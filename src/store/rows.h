@@ -1,0 +1,20 @@
+/* Records as the JSON rows that the statements of record_sql.h and life_check.sql take. */
+#ifndef VINCULO_STORE_ROWS_H
+#define VINCULO_STORE_ROWS_H
+
+#include "vinculo/buf.h"
+#include "vinculo/record.h"
+
+/* Only cancellations and reactivations need their customer. */
+bool rows_is_life_event(const struct kind_spec *spec);
+/* One row of INSERT or UPDATE. */
+void rows_add_record(struct buf *rows, const struct record *record, int workspace_id, size_t ord);
+/* One row of life_check for a life event. */
+void rows_add_life_check(struct buf *rows, const struct record *record, int workspace_id,
+                         size_t ord);
+/* Adds the field error of a life event that life_check found faulty: its customer is unknown, or
+ * started (PostgreSQL text) after the event. */
+void rows_life_problem(const struct kind_spec *spec, bool unknown, const char *started_at,
+                       struct problem *problem);
+
+#endif

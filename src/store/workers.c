@@ -1,0 +1,142 @@
+/* The pool of worker threads: one bounded queue, first come, first served. */
+#include "vinculo/workers.h"
+
+#include "vinculo/metrics_registry.h"
+
+#include <assert.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct worker {
+    struct workers *pool;
+    struct db *db;
+    pthread_t thread;
+};
+
+struct workers {
+    pthread_mutex_t lock;
+    pthread_cond_t filled;
+    struct work *first, *last;
+    size_t waiting, waiting_max;
+    bool stopping;
+    size_t running; /* threads to join */
+    size_t count;
+    struct worker members[];
+};
+
+/* The next piece of work, or NULL when the queue is empty and stays so. */
+static struct work *take(struct workers *workers) {
+    pthread_mutex_lock(&workers->lock);
+    while (workers->first == NULL && !workers->stopping)
+        pthread_cond_wait(&workers->filled, &workers->lock);
+    struct work *work = workers->first;
+    if (work != NULL) {
+        workers->first = work->next;
+        workers->waiting--;
+        metric_set(METRIC_WORKER_QUEUE, (int64_t)workers->waiting);
+    }
+    pthread_mutex_unlock(&workers->lock);
+    return work;
+}
+
+static void *worker_main(void *argument) {
+    struct worker *worker = argument;
+    /* The first request need not wait for a connection; where this fails, `run` tries again. */
+    enum db_status status = db_ready(worker->db);
+    (void)status;
+    struct work *work;
+    while ((work = take(worker->pool)) != NULL)
+        work->run(work, worker->db);
+    db_close(worker->db);
+    return NULL;
+}
+
+static enum err start_threads(struct workers *workers, const struct db_options *database,
+                              struct problem *problem) {
+    for (size_t i = 0; i < workers->count; i++) {
+        struct worker *worker = &workers->members[i];
+        worker->pool = workers;
+        worker->db = db_new(database);
+        if (worker->db == NULL)
+            return problem_set(problem, ERR_UNAVAILABLE, "out of memory");
+        int error = pthread_create(&worker->thread, NULL, worker_main, worker);
+        if (error != 0)
+            return problem_set(problem, ERR_UNAVAILABLE, "cannot start a worker thread: %s",
+                               strerror(error));
+        workers->running++;
+    }
+    return ERR_OK;
+}
+
+enum err workers_start(const struct db_options *database, size_t threads, size_t queue_max,
+                       struct workers **ret_workers, struct problem *problem) {
+    assert(threads > 0 && queue_max > 0);
+    struct workers *workers = calloc(1, sizeof *workers + threads * sizeof *workers->members);
+    if (workers == NULL)
+        return problem_set(problem, ERR_UNAVAILABLE, "out of memory");
+    pthread_mutex_init(&workers->lock, NULL);
+    pthread_cond_init(&workers->filled, NULL);
+    workers->count = threads;
+    workers->waiting_max = queue_max;
+    enum err err = start_threads(workers, database, problem);
+    if (err != ERR_OK) {
+        workers_stop(workers);
+        workers_free(workers);
+        return err;
+    }
+    *ret_workers = workers;
+    return ERR_OK;
+}
+
+/* Under the lock. */
+static enum err admit(const struct workers *workers, struct problem *problem) {
+    if (workers->stopping)
+        return problem_set(problem, ERR_SHUTTING_DOWN, "The service is stopping; try again.");
+    if (workers->waiting >= workers->waiting_max)
+        return problem_set(problem, ERR_QUEUE_FULL,
+                           "%zu requests are waiting already, which is the limit; try again.",
+                           workers->waiting);
+    return ERR_OK;
+}
+
+enum err workers_submit(struct workers *workers, struct work *work, struct problem *problem) {
+    pthread_mutex_lock(&workers->lock);
+    enum err err = admit(workers, problem);
+    if (err == ERR_OK) {
+        work->next = NULL;
+        if (workers->first == NULL)
+            workers->first = work;
+        else
+            workers->last->next = work;
+        workers->last = work;
+        workers->waiting++;
+        metric_set(METRIC_WORKER_QUEUE, (int64_t)workers->waiting);
+        pthread_cond_signal(&workers->filled);
+    }
+    pthread_mutex_unlock(&workers->lock);
+    return err;
+}
+
+void workers_stop(struct workers *workers) {
+    if (workers == NULL)
+        return;
+    pthread_mutex_lock(&workers->lock);
+    workers->stopping = true;
+    pthread_cond_broadcast(&workers->filled);
+    pthread_mutex_unlock(&workers->lock);
+    for (size_t i = 0; i < workers->running; i++)
+        pthread_join(workers->members[i].thread, NULL);
+    workers->running = 0;
+}
+
+void workers_free(struct workers *workers) {
+    if (workers == NULL)
+        return;
+    assert(workers->running == 0 && workers->first == NULL);
+    for (size_t i = 0; i < workers->count; i++)
+        db_free(workers->members[i].db);
+    pthread_cond_destroy(&workers->filled);
+    pthread_mutex_destroy(&workers->lock);
+    free(workers);
+}

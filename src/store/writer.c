@@ -1,0 +1,233 @@
+/*
+ * The writer's thread and queue: which jobs make up the next transaction, and who is told.
+ * What happens inside the transaction is batch.c's.
+ */
+#include "vinculo/writer.h"
+
+#include "batch.h"
+#include "vinculo/log.h"
+#include "vinculo/metrics_registry.h"
+#include "vinculo/timestamp.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <time.h>
+
+enum { RECONNECT_MS = 500 };
+
+struct queue {
+    struct write_job *head, *tail;
+};
+
+struct writer {
+    pthread_t thread;
+    pthread_mutex_t lock;
+    pthread_cond_t changed;
+    struct queue singles, streams;
+    size_t waiting; /* records in both queues */
+    bool stopping;
+    int64_t stop_by_us; /* of the monotonic clock; the queue is failed after it */
+    atomic_bool connected;
+    struct db *db;
+    size_t queue_max, batch_max;
+};
+
+static int64_t monotonic_us(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * MICROSECONDS_PER_SECOND + now.tv_nsec / 1000;
+}
+
+static void queue_put(struct queue *queue, struct write_job *job) {
+    job->next = NULL;
+    if (queue->tail != NULL) {
+        queue->tail->next = job;
+    } else {
+        queue->head = job;
+    }
+    queue->tail = job;
+}
+
+static struct write_job *queue_take(struct queue *queue) {
+    struct write_job *job = queue->head;
+    if (job != NULL) {
+        queue->head = job->next;
+        if (queue->head == NULL) {
+            queue->tail = NULL;
+        }
+        job->next = NULL;
+    }
+    return job;
+}
+
+enum err writer_submit(struct writer *writer, struct write_job *job, struct problem *problem) {
+    enum err err = ERR_OK;
+    pthread_mutex_lock(&writer->lock);
+    if (writer->stopping) {
+        err = ERR_SHUTTING_DOWN;
+    } else if (writer->waiting + job->count > writer->queue_max) {
+        err = ERR_QUEUE_FULL;
+    } else {
+        queue_put(job->single ? &writer->singles : &writer->streams, job);
+        writer->waiting += job->count;
+        metric_set(METRIC_WRITER_QUEUE, (int64_t)writer->waiting);
+        pthread_cond_signal(&writer->changed);
+    }
+    pthread_mutex_unlock(&writer->lock);
+    if (err == ERR_SHUTTING_DOWN) {
+        return problem_set(problem, err, "The service is shutting down; try again.");
+    }
+    if (err == ERR_QUEUE_FULL) {
+        return problem_set(problem, err, "Too many records are waiting to be stored; try again.");
+    }
+    return ERR_OK;
+}
+
+bool writer_is_connected(const struct writer *writer) {
+    return atomic_load(&writer->connected);
+}
+
+static void set_connected(struct writer *writer, bool connected) {
+    if (atomic_exchange(&writer->connected, connected) == connected) {
+        return;
+    }
+    metric_set(METRIC_DATABASE_UP, connected);
+    if (connected) {
+        metric_add(METRIC_DATABASE_RECONNECTS, 1, NULL, NULL, NULL);
+        log_event(LOG_INFO, "database_connected");
+    } else {
+        log_event(LOG_ERROR, "database_lost", LOG_STR("reason", db_message(writer->db)));
+    }
+}
+
+/* The next transaction's jobs: single posts first, then one window of a stream. */
+static struct write_job *take_batch(struct writer *writer) {
+    struct queue batch = {0};
+    size_t records = 0;
+    while (writer->singles.head != NULL && records < writer->batch_max) {
+        struct write_job *job = queue_take(&writer->singles);
+        records += job->count;
+        queue_put(&batch, job);
+    }
+    struct write_job *window = queue_take(&writer->streams);
+    if (window != NULL) {
+        records += window->count;
+        queue_put(&batch, window);
+    }
+    writer->waiting -= records;
+    metric_set(METRIC_WRITER_QUEUE, (int64_t)writer->waiting);
+    return batch.head;
+}
+
+static void fail_job(struct write_job *job, enum err code, const char *detail) {
+    for (size_t i = 0; i < job->count; i++) {
+        job->items[i].outcome = OUTCOME_REJECTED;
+        problem_set(&job->items[i].problem, code, "%s", detail);
+    }
+}
+
+static void finish_jobs(struct write_job *jobs) {
+    while (jobs != NULL) {
+        struct write_job *job = jobs;
+        jobs = job->next;
+        job->next = NULL;
+        for (size_t i = 0; i < job->count; i++) {
+            static const char *const names[] = {"none", "created", "unchanged", "updated", "rejected"};
+            metric_add(METRIC_RECORDS, 1, job->items[i].record.spec->name,
+                       names[job->items[i].outcome], NULL);
+        }
+        job->done(job); /* the job may be gone now */
+    }
+}
+
+/* Sleeps until there is work, a stop, or (while disconnected) time to try again. Returns the jobs
+ * of the next batch; NULL with *ret_stop when all is done. */
+static struct write_job *wait_for_batch(struct writer *writer, bool *ret_stop) {
+    pthread_mutex_lock(&writer->lock);
+    if (!writer->stopping && writer->waiting == 0) {
+        struct timespec until;
+        clock_gettime(CLOCK_MONOTONIC, &until);
+        until.tv_nsec += RECONNECT_MS * 1000000L;
+        until.tv_sec += until.tv_nsec / 1000000000L;
+        until.tv_nsec %= 1000000000L;
+        pthread_cond_timedwait(&writer->changed, &writer->lock, &until);
+    }
+    struct write_job *batch = take_batch(writer);
+    *ret_stop = writer->stopping && batch == NULL;
+    bool too_late = writer->stopping && monotonic_us() > writer->stop_by_us;
+    pthread_mutex_unlock(&writer->lock);
+    if (too_late) {
+        for (struct write_job *job = batch; job != NULL; job = job->next) {
+            fail_job(job, ERR_SHUTTING_DOWN, "The service is shutting down; try again.");
+        }
+        finish_jobs(batch);
+        return NULL;
+    }
+    return batch;
+}
+
+static void *writer_main(void *argument) {
+    struct writer *writer = argument;
+    bool stop = false;
+    while (!stop) {
+        struct write_job *jobs = wait_for_batch(writer, &stop);
+        if (jobs == NULL) {
+            if (!stop && !writer_is_connected(writer)) {
+                set_connected(writer, db_ready(writer->db) == DB_OK);
+            }
+            continue;
+        }
+        int64_t began_us = monotonic_us();
+        size_t records = batch_write(writer->db, jobs);
+        metric_observe(METRIC_WRITER_BATCH_RECORDS, (double)records);
+        metric_observe(METRIC_WRITER_COMMIT,
+                       (double)(monotonic_us() - began_us) / (double)MICROSECONDS_PER_SECOND);
+        set_connected(writer, db_connection(writer->db) != NULL);
+        finish_jobs(jobs);
+    }
+    return NULL;
+}
+
+enum err writer_start(const struct writer_settings *settings, struct writer **ret_writer,
+                      struct problem *problem) {
+    struct writer *writer = calloc(1, sizeof *writer);
+    if (writer == NULL || (writer->db = db_new(&settings->database)) == NULL) {
+        free(writer);
+        return problem_set(problem, ERR_UNAVAILABLE, "Out of memory.");
+    }
+    writer->queue_max = settings->queue_max;
+    writer->batch_max = settings->batch_max;
+    pthread_mutex_init(&writer->lock, NULL);
+    pthread_condattr_t attributes;
+    pthread_condattr_init(&attributes);
+    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+    pthread_cond_init(&writer->changed, &attributes);
+    pthread_condattr_destroy(&attributes);
+    set_connected(writer, db_ready(writer->db) == DB_OK);
+    if (pthread_create(&writer->thread, NULL, writer_main, writer) != 0) {
+        writer_free(writer);
+        return problem_set(problem, ERR_UNAVAILABLE, "Cannot start the writer's thread.");
+    }
+    *ret_writer = writer;
+    return ERR_OK;
+}
+
+void writer_stop(struct writer *writer, int timeout_ms) {
+    pthread_mutex_lock(&writer->lock);
+    writer->stopping = true;
+    writer->stop_by_us = monotonic_us() + (int64_t)timeout_ms * 1000;
+    pthread_cond_signal(&writer->changed);
+    pthread_mutex_unlock(&writer->lock);
+    pthread_join(writer->thread, NULL);
+}
+
+void writer_free(struct writer *writer) {
+    if (writer == NULL) {
+        return;
+    }
+    db_free(writer->db);
+    pthread_cond_destroy(&writer->changed);
+    pthread_mutex_destroy(&writer->lock);
+    free(writer);
+}

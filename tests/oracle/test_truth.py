@@ -1,0 +1,102 @@
+"""The oracle against figures worked out by hand or printed elsewhere: it must not be wrong in its own way."""
+from datetime import date, datetime, timezone
+from math import comb
+
+import pytest
+
+from oracle.generator import Generator
+from oracle.hand import CASES
+from oracle.truth import EVERYONE, KPIS, Filter, order_ranks, p_value
+from oracle.zones import day_start, period_of, periods
+
+
+def figure(measure, name):
+    return measure.parts[name] if name in measure.parts else getattr(measure, name)
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_hand_case(oracle, case):
+    oracle.load(case.records, case.zone)
+    asked = [period for _, period, _, _ in case.expected]
+    answers = oracle.ask(asked + [period.previous() for period in asked],
+                         [filter_ for _, _, filter_, _ in case.expected])
+    for kpi, period, filter_, figures in case.expected:
+        this, before = answers[kpi, period, filter_], answers[kpi, period.previous(), filter_]
+        for name, wanted in figures.items():
+            if name == "p_value":
+                found = p_value(kpi, this, before)
+            elif name == "significant":
+                found = p_value(kpi, this, before)
+                found = None if found is None else found < 0.05
+            else:
+                found = figure(this, name)
+            if isinstance(wanted, (int, float)):
+                digits = 1e-4 if case.name == "wilson" else 1e-6
+                wanted = pytest.approx(wanted, abs=digits, rel=0)
+            assert found == wanted, f"{kpi} {period.label} {filter_}: {name}"
+
+
+def test_order_ranks_follow_the_binomial_tail():
+    ranks = dict(order_ranks(400))
+    assert min(ranks) == 6
+    # Tables of distribution-free 95 % intervals of the median: ranks 1–6, 2–9, 3–10, 6–15, 40–61.
+    assert [ranks[n] for n in (6, 10, 12, 20, 100)] == [1, 2, 3, 6, 40]
+    for n in (6, 7, 25, 31, 64, 399, 400):
+        tail = [sum(comb(n, j) for j in range(r)) / 2 ** n for r in (ranks[n], ranks[n] + 1)]
+        assert tail[0] <= 0.025 < tail[1]
+
+
+def test_days_begin_at_their_first_instant():
+    def at(*parts):
+        return datetime(*parts, tzinfo=timezone.utc)
+    assert day_start("America/Sao_Paulo", date(2017, 10, 15)) == at(2017, 10, 15, 3)
+    assert day_start("America/Sao_Paulo", date(2017, 10, 16)) == at(2017, 10, 16, 2)
+    assert day_start("America/Havana", date(2018, 11, 4)) == at(2018, 11, 4, 4)
+    assert day_start("Asia/Kolkata", date(2018, 1, 1)) == at(2017, 12, 31, 18, 30)
+    # A day that does not exist has no length.
+    assert day_start("Pacific/Apia", date(2011, 12, 30)) == day_start("Pacific/Apia", date(2011, 12, 31))
+
+
+def test_periods_have_their_iso_names():
+    assert period_of("week", date(2021, 1, 3)).key == "2020-W53"
+    assert period_of("quarter", date(2026, 9, 30)).key == "2026-Q3"
+    assert period_of("quarter", date(2026, 1, 5)).previous().key == "2025-Q4"
+    assert [p.key for p in periods("month", date(2025, 12, 31), date(2026, 1, 2))] == ["2025-12", "2026-01"]
+
+
+@pytest.mark.parametrize("seed", (1, 2))
+def test_generated_records_keep_the_identities(oracle, seed):
+    """Properties that need no second computation: balance of customers, cohorts, groups and periods that add up."""
+    made = Generator(seed, "America/Sao_Paulo", date(2017, 1, 1), date(2018, 12, 31), size=0.3)
+    made.correct()
+    oracle.load(made.records(), made.zone)
+    months = periods("month", made.first, made.end)
+    quarters = periods("quarter", made.first, made.end)
+    # A segment for those without one, so that the groups make up the whole.
+    filled = {kind: [{**r, "segment": r.get("segment") or "none"} if kind == "customers" else r for r in rows]
+              for kind, rows in made.records().items()}
+    names = {r["segment"] for r in filled["customers"]}
+    for records in (made.records(), filled):
+        oracle.load(records, made.zone)
+        answers = oracle.ask(months + quarters, [EVERYONE] + [Filter(name) for name in names])
+        for (kpi, _, _), m in answers.items():
+            if kpi == "churn_rate":
+                p = m.parts
+                came, went = p["acquired"] + p["reactivated"], p["cancelled"]
+                assert p["customers_at_start"] + came - went == p["customers_at_end"]
+            if m.low is not None:
+                assert m.low - 1e-9 <= m.value <= m.high + 1e-9
+        for period in months + quarters:
+            churn, kept = (answers[k, period, EVERYONE] for k in ("churn_rate", "retention_rate"))
+            assert churn.value is None or abs(churn.value + kept.value - 100) < 1e-9
+    for period in months:
+        groups = [answers["churn_rate", period, Filter(name)].parts for name in names]
+        whole = answers["churn_rate", period, EVERYONE].parts
+        for part in ("lost", "acquired", "redundant", "lost_voluntary", "customers_at_end"):
+            assert sum(group[part] for group in groups) == whole[part]
+    for i, quarter in enumerate(quarters):
+        for kpi, part in (("csat", "satisfied"), ("nps", "detractors"), ("ces", "hard"), ("feedback", "negative"),
+                          ("response_rate", "late"), ("interactions", "closed_unresolved")):
+            of_months = [answers[kpi, month, EVERYONE].parts[part] for month in months[3 * i:3 * i + 3]]
+            assert sum(of_months) == answers[kpi, quarter, EVERYONE].parts[part]
+    assert {kpi for (kpi, _, _), m in answers.items() if m.value is not None} == set(KPIS)

@@ -1,0 +1,29 @@
+import os
+
+import pytest
+
+from property.world import World
+
+
+@pytest.fixture(scope="session")
+def laws(service):
+    """One running service for this folder."""
+    return service()
+
+
+def seeds():
+    return range(1, 21) if os.environ.get("VINCULO_TEST_ALL") == "1" else range(1, 4)
+
+
+@pytest.fixture(scope="module", params=seeds(), ids=lambda seed: f"seed{seed}")
+def worlds(request, laws, workspace):
+    """Two workspaces with the same ids after one random history over both."""
+    zones = ("America/Sao_Paulo", "Asia/Kolkata")
+    pair = []
+    for at, zone in enumerate(zones):
+        client = workspace(laws, timezone=zone)
+        pair.append(World(client, request.param * 1000 + at))
+        pair[-1].zone = zone
+    for _ in range(600):
+        pair[0].make.choose(*pair).step()
+    return pair
