@@ -34,6 +34,7 @@ bool log_enabled(enum log_level level);
 void log_write(enum log_level level, const char *event, const struct log_field *fields);
 
 #define log_event(level, event, ...)                                                               \
-    log_write((level), (event), (const struct log_field[]){__VA_ARGS__ __VA_OPT__(, ){.type = LOG_END}})
+    log_write((level), (event),                                                                    \
+              (const struct log_field[]){__VA_ARGS__ __VA_OPT__(, ){.type = LOG_END}})
 
 #endif

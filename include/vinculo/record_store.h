@@ -17,8 +17,8 @@ MUST_CHECK enum db_status store_record_get(struct db *db, const struct kind_spec
                                            struct record *ret_record);
 
 /* GET: ERR_NOT_FOUND, ERR_UNAVAILABLE. */
-MUST_CHECK enum err record_store_read(struct db *db, const struct kind_spec *spec,
-                                      int workspace_id, const char *id, struct record *ret_record,
+MUST_CHECK enum err record_store_read(struct db *db, const struct kind_spec *spec, int workspace_id,
+                                      const char *id, struct record *ret_record,
                                       struct problem *problem);
 
 /* PUT: stores or replaces; *record becomes the stored one. CREATED, UPDATED or UNCHANGED. */

@@ -22,14 +22,14 @@ struct settings {
     int64_t connections_max;
     int64_t idle_timeout_s;
     int64_t request_timeout_s;
-    int64_t body_max_bytes;        /* single objects */
-    int64_t workers;               /* threads with a connection each for reads and single changes */
-    int64_t worker_queue_max;      /* requests that wait for a worker */
-    int64_t writer_queue_max;      /* records that wait for the writer */
-    int64_t writer_batch_max;      /* records in one transaction */
-    int64_t database_timeout_ms;   /* one statement, and a commit */
-    int64_t lock_timeout_ms;       /* waiting for a workspace's lock (a rebuild holds it) */
-    int64_t shutdown_timeout_ms;   /* from TERM to exit */
+    int64_t body_max_bytes;      /* single objects */
+    int64_t workers;             /* threads with a connection each for reads and single changes */
+    int64_t worker_queue_max;    /* requests that wait for a worker */
+    int64_t writer_queue_max;    /* records that wait for the writer */
+    int64_t writer_batch_max;    /* records in one transaction */
+    int64_t database_timeout_ms; /* one statement, and a commit */
+    int64_t lock_timeout_ms;     /* waiting for a workspace's lock (a rebuild holds it) */
+    int64_t shutdown_timeout_ms; /* from TERM to exit */
 };
 
 enum setting_type { SETTING_TEXT, SETTING_SECRET, SETTING_INTEGER, SETTING_LOG_LEVEL };

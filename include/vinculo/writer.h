@@ -31,7 +31,8 @@ struct write_job {
     int workspace_id;
     struct write_item *items;
     size_t count;
-    bool single; /* goes before streams; an unchanged record is read back */
+    bool single;  /* goes before streams; an unchanged record is read back */
+    bool replace; /* where the id has other content, replace it instead of refusing */
     void (*done)(struct write_job *job);
     void *context;
     struct write_job *next; /* private */

@@ -214,6 +214,21 @@ static enum err check_body_type(struct call *call, bool *ret_stream) {
     return good ? ERR_OK : wrong_type(call, type);
 }
 
+static enum err take_on_conflict(struct call *call) {
+    const char *text = call_parameter(call, "on_conflict");
+    if (text == NULL || call->method->body != BODY_RECORDS) {
+        return ERR_OK;
+    }
+    if (call->grant.scope == SCOPE_PUBLISHABLE) {
+        return problem_set(&call->problem, ERR_FORBIDDEN_SCOPE,
+                           "A publishable key may not replace surveys.");
+    }
+    call->replace = strcmp(text, "replace") == 0;
+    return call->replace ? ERR_OK
+                         : problem_add_parameter(&call->problem, ERR_INVALID_PARAMETER,
+                                                 "on_conflict", "Allowed: replace.");
+}
+
 static enum err check_headers(struct call *call, bool *ret_stream) {
     const char *accept = http_request_header(call->request, "Accept");
     if (accept != NULL && call->method->access != ACCESS_OPEN &&
@@ -233,13 +248,15 @@ static enum err check_headers(struct call *call, bool *ret_stream) {
         }
     }
     enum err err = check_body_type(call, ret_stream);
-    return err == ERR_OK ? query_parse(call, call->request->query) : err;
+    if (err == ERR_OK) {
+        err = query_parse(call, call->request->query);
+    }
+    return err == ERR_OK ? take_on_conflict(call) : err;
 }
 
 static enum err open_call(struct call *call, bool *ret_stream) {
     enum err err = route_find(call, call->request->path, call->request->method);
-    if (err == ERR_OK && atomic_load(&call->app->stopping) &&
-        call->method->access != ACCESS_OPEN) {
+    if (err == ERR_OK && atomic_load(&call->app->stopping) && call->method->access != ACCESS_OPEN) {
         err = problem_set(&call->problem, ERR_SHUTTING_DOWN,
                           "The service is shutting down; try again.");
     }

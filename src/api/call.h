@@ -24,6 +24,7 @@ struct app {
     struct keyring *keyring;
     struct http_server *server;
     atomic_bool stopping;
+    atomic_int streams; /* POSTs of many under way */
 };
 
 enum { REQUEST_ID_MAX = 128, PARAMETERS_MAX = 16 };
@@ -53,6 +54,7 @@ struct call {
     struct work work;       /* when handed to a worker */
     struct write_job job;   /* when handed to the writer */
     struct write_item item; /* POST of one record */
+    bool replace;           /* POST with on_conflict=replace */
     struct stream *stream;  /* POST of many; owned */
 };
 
@@ -70,8 +72,7 @@ void call_finish_reply(struct call *call);
 
 /* Hands the call to a worker: `run` gets the worker's connection and writes a reply or sets
  * call->problem and returns its code. HTTP_WAIT, or HTTP_REPLY where the queue is full. */
-enum http_next call_run_on_worker(struct call *call,
-                                  void (*run)(struct work *work, struct db *db));
+enum http_next call_run_on_worker(struct call *call, void (*run)(struct work *work, struct db *db));
 /* For `run`: the call of a work item; and its end: replies with the problem unless err is ERR_OK,
  * then gives the request back to its loop. */
 struct call *call_of_work(struct work *work);

@@ -13,7 +13,8 @@ enum http_next handle_record_delete(struct call *call);
 
 /* stream.c: POST of many, line by line */
 enum err stream_begin(struct call *call);
-enum http_next stream_data(struct call *call, const char *data, size_t length, size_t *ret_consumed);
+enum http_next stream_data(struct call *call, const char *data, size_t length,
+                           size_t *ret_consumed);
 enum http_next stream_end(struct call *call);
 void stream_free(struct stream *stream);
 

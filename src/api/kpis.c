@@ -47,8 +47,9 @@ static enum err take_compare(struct question *question) {
                                      "Allowed: previous, year_ago, none.");
     }
     if (text != NULL && question->series) {
-        return problem_add_parameter(&call->problem, ERR_UNSUPPORTED_COMBINATION, "compare",
-                                     "A series has no comparison: leave out compare or granularity.");
+        return problem_add_parameter(
+            &call->problem, ERR_UNSUPPORTED_COMBINATION, "compare",
+            "A series has no comparison: leave out compare or granularity.");
     }
     return ERR_OK;
 }
@@ -271,9 +272,7 @@ static void run_kpis(struct work *work, struct db *db) {
     call_conclude(call, err);
 }
 
-enum http_next handle_kpis(struct call *call) {
-    return call_run_on_worker(call, run_kpis);
-}
+enum http_next handle_kpis(struct call *call) { return call_run_on_worker(call, run_kpis); }
 
 enum http_next handle_kpi(struct call *call) {
     if (kpi_find(call->name, strlen(call->name)) == NULL) {

@@ -16,9 +16,7 @@ static enum http_next reply_status(struct call *call, const char *status) {
     return HTTP_REPLY;
 }
 
-enum http_next handle_health(struct call *call) {
-    return reply_status(call, "ok");
-}
+enum http_next handle_health(struct call *call) { return reply_status(call, "ok"); }
 
 enum http_next handle_ready(struct call *call) {
     if (atomic_load(&call->app->stopping)) {

@@ -31,9 +31,7 @@ static const struct {
     [ERR_SHUTTING_DOWN] = {503, "Shutting down"},
 };
 
-unsigned problem_status(enum err code) {
-    return answers[code].status;
-}
+unsigned problem_status(enum err code) { return answers[code].status; }
 
 void problem_write(struct buf *out, const struct problem *problem, const char *request_id) {
     json_begin_object(out);
@@ -59,8 +57,8 @@ void problem_write(struct buf *out, const struct problem *problem, const char *r
         json_key(out, error->is_parameter ? "parameter" : "pointer");
         json_put_text(out, error->at);
         json_key(out, "code");
-        json_put_text(out, error->is_parameter ? err_name(problem->code)
-                                               : field_err_name(error->code));
+        json_put_text(out,
+                      error->is_parameter ? err_name(problem->code) : field_err_name(error->code));
         json_key(out, "detail");
         json_put_text(out, error->detail);
         json_end_object(out);

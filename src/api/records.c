@@ -58,6 +58,7 @@ enum http_next handle_record_post(struct call *call) {
                                    .items = &call->item,
                                    .count = 1,
                                    .single = true,
+                                   .replace = call->replace,
                                    .done = post_done,
                                    .context = call};
     if (writer_submit(call->app->writer, &call->job, &call->problem) != ERR_OK) {
@@ -76,9 +77,7 @@ static void run_get(struct work *work, struct db *db) {
     call_conclude(call, err);
 }
 
-enum http_next handle_record_get(struct call *call) {
-    return call_run_on_worker(call, run_get);
-}
+enum http_next handle_record_get(struct call *call) { return call_run_on_worker(call, run_get); }
 
 static void run_put(struct work *work, struct db *db) {
     struct call *call = call_of_work(work);
@@ -128,8 +127,8 @@ enum http_next handle_record_patch(struct call *call) {
 
 static void run_delete(struct work *work, struct db *db) {
     struct call *call = call_of_work(work);
-    enum err err = record_store_delete(db, call->kind, call->grant.workspace_id, call->name,
-                                       &call->problem);
+    enum err err =
+        record_store_delete(db, call->kind, call->grant.workspace_id, call->name, &call->problem);
     if (err == ERR_OK) {
         http_reply_set(call->request, 204, NULL);
     }

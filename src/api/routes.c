@@ -6,17 +6,19 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char *const kpis_parameters[] = {"period", "from",    "to",      "kpis",
+static const char *const kpis_parameters[] = {"period",  "from",    "to",      "kpis",
                                               "compare", "segment", "channel", NULL};
 static const char *const kpi_parameters[] = {"period",  "from",    "to",          "compare",
                                              "segment", "channel", "granularity", NULL};
+
+static const char *const post_parameters[] = {"on_conflict", NULL};
 
 const struct route routes[] = {
     {"/v1/kpis", {{"GET", ACCESS_FIGURES, BODY_NONE, kpis_parameters, handle_kpis}}},
     {"/v1/kpis/{kpi}", {{"GET", ACCESS_FIGURES, BODY_NONE, kpi_parameters, handle_kpi}}},
     {"/v1/definitions", {{"GET", ACCESS_READ, BODY_NONE, NULL, handle_definitions}}},
     {"/v1/definitions/{kpi}", {{"GET", ACCESS_READ, BODY_NONE, NULL, handle_definition}}},
-    {"/v1/{kind}", {{"POST", ACCESS_SURVEY, BODY_RECORDS, NULL, handle_record_post}}},
+    {"/v1/{kind}", {{"POST", ACCESS_SURVEY, BODY_RECORDS, post_parameters, handle_record_post}}},
     {"/v1/{kind}/{id}",
      {{"GET", ACCESS_READ, BODY_NONE, NULL, handle_record_get},
       {"PUT", ACCESS_WRITE, BODY_RECORD, NULL, handle_record_put},
@@ -103,8 +105,9 @@ enum err route_find(struct call *call, const char *path, const char *method) {
             return ERR_OK;
         }
     }
-    return problem_set(&call->problem, ERR_METHOD_NOT_ALLOWED,
-                       "This path does not take that method; the Allow header names those it takes.");
+    return problem_set(
+        &call->problem, ERR_METHOD_NOT_ALLOWED,
+        "This path does not take that method; the Allow header names those it takes.");
 }
 
 void route_write_allow(struct buf *out, const struct route *route) {

@@ -19,16 +19,16 @@ enum access {
 /* How a body may arrive. */
 enum body {
     BODY_NONE,
-    BODY_RECORD, /* one JSON object */
+    BODY_RECORD,  /* one JSON object */
     BODY_RECORDS, /* one JSON object or NDJSON */
-    BODY_PATCH   /* JSON merge patch */
+    BODY_PATCH    /* JSON merge patch */
 };
 
 struct route_method {
     const char *name;
     enum access access;
     enum body body;
-    const char *const *parameters; /* NULL-terminated; NULL: none */
+    const char *const *parameters;               /* NULL-terminated; NULL: none */
     enum http_next (*handle)(struct call *call); /* body complete; HTTP_REPLY or HTTP_WAIT */
 };
 

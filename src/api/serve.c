@@ -46,10 +46,10 @@ static enum err check_schema(const struct settings *settings, struct problem *pr
         pause_ms(START_PAUSE_MS);
         status = db_ready(db);
     }
-    enum err err = status == DB_OK ? migrate_check(db, problem)
-                                   : problem_set(problem, ERR_UNAVAILABLE,
-                                                 "The database cannot be reached: %s",
-                                                 db_message(db));
+    enum err err = status == DB_OK
+                       ? migrate_check(db, problem)
+                       : problem_set(problem, ERR_UNAVAILABLE, "The database cannot be reached: %s",
+                                     db_message(db));
     db_free(db);
     return err;
 }
@@ -124,6 +124,7 @@ int serve(const struct settings *settings) {
     pthread_sigmask(SIG_BLOCK, &signals, NULL);
     signal(SIGPIPE, SIG_IGN);
     log_set_level(settings->log_level);
+    metric_add(METRIC_BUILD_INFO, 1, VINCULO_VERSION, NULL, NULL);
     metric_set(METRIC_START_TIME, timestamp_now() / MICROSECONDS_PER_SECOND);
 
     struct app app = {.settings = settings};

@@ -15,7 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { WINDOW_RECORDS = 500, LINE_MAX_BYTES = 64 * 1024, RESULTS_MAX = 1000 };
+enum { WINDOW_RECORDS = 500, LINE_MAX_BYTES = 64 * 1024, RESULTS_MAX = 1000, STREAMS_MAX = 64 };
 
 /* One line of the window. */
 struct line {
@@ -37,7 +37,7 @@ struct stream {
     size_t item_count;
     struct write_job job;
     bool waiting; /* the window is the writer's */
-    uint64_t received, created, unchanged, rejected;
+    uint64_t received, created, unchanged, updated, rejected;
     struct buf results, refusals; /* JSON entries, separated by commas */
     uint64_t refusal_count;
     bool failed; /* the database is gone: read the rest, store nothing */
@@ -49,6 +49,11 @@ enum err stream_begin(struct call *call) {
         return problem_set(&call->problem, ERR_UNAVAILABLE, "Out of memory; try again.");
     }
     call->stream->call = call;
+    if (atomic_fetch_add(&call->app->streams, 1) >= STREAMS_MAX) {
+        return problem_set(&call->problem, ERR_QUEUE_FULL,
+                           "At most %d streams of records are taken at a time; try again.",
+                           STREAMS_MAX);
+    }
     return ERR_OK;
 }
 
@@ -69,6 +74,7 @@ void stream_free(struct stream *stream) {
     if (stream == NULL) {
         return;
     }
+    atomic_fetch_sub(&stream->call->app->streams, 1);
     clear_window(stream);
     buf_free(&stream->pending);
     buf_free(&stream->results);
@@ -77,9 +83,7 @@ void stream_free(struct stream *stream) {
 }
 
 /* The server's trouble rather than the record's: ends the storing. */
-static bool is_server_trouble(enum err code) {
-    return problem_status(code) >= 500;
-}
+static bool is_server_trouble(enum err code) { return problem_status(code) >= 500; }
 
 static void write_result(struct buf *out, const struct line *line, const char *outcome,
                          const struct problem *problem) {
@@ -113,6 +117,7 @@ static void count_outcome(struct stream *stream, const struct line *line, enum o
     static const char *const names[] = {"none", "created", "unchanged", "updated", "rejected"};
     stream->created += outcome == OUTCOME_CREATED;
     stream->unchanged += outcome == OUTCOME_UNCHANGED;
+    stream->updated += outcome == OUTCOME_UPDATED;
     stream->rejected += outcome == OUTCOME_REJECTED;
     const struct problem *shown = outcome == OUTCOME_REJECTED ? problem : NULL;
     if (line->index < RESULTS_MAX) {
@@ -136,8 +141,7 @@ static void harvest(struct stream *stream) {
         const struct write_item *stored = &stream->items[item++];
         if (stored->outcome == OUTCOME_REJECTED && is_server_trouble(stored->problem.code)) {
             stream->failed = true;
-            problem_set(&stream->call->problem, stored->problem.code, "%s",
-                        stored->problem.detail);
+            problem_set(&stream->call->problem, stored->problem.code, "%s", stored->problem.detail);
             break;
         }
         count_outcome(stream, line, stored->outcome, &stored->problem);
@@ -160,6 +164,7 @@ static bool submit_window(struct stream *stream) {
     stream->job = (struct write_job){.workspace_id = stream->call->grant.workspace_id,
                                      .items = stream->items,
                                      .count = stream->item_count,
+                                     .replace = stream->call->replace,
                                      .done = window_done,
                                      .context = stream};
     stream->waiting = true;
@@ -194,8 +199,8 @@ static void take_line(struct stream *stream, const char *text, size_t length) {
     }
     struct record_context context = {.source = RECORD_BULK,
                                      .now_us = timestamp_now(),
-                                     .default_id = call->idempotency_key != NULL ? default_id
-                                                                                 : NULL};
+                                     .default_id =
+                                         call->idempotency_key != NULL ? default_id : NULL};
     enum err err = ERR_OK;
     json_t *json = NULL;
     if (stream->overlong) {
@@ -283,7 +288,7 @@ static void write_counts(struct buf *out, const struct stream *stream) {
     } counts[] = {{"received", stream->received},
                   {"created", stream->created},
                   {"unchanged", stream->unchanged},
-                  {"updated", 0},
+                  {"updated", stream->updated},
                   {"rejected", stream->rejected}};
     for (size_t i = 0; i < sizeof counts / sizeof counts[0]; i++) {
         json_key(out, counts[i].name);

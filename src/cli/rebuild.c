@@ -31,6 +31,8 @@ struct check {
     struct buf report;
 };
 
+static const char *plural(unsigned long long count) { return count == 1 ? "" : "s"; }
+
 static void report_differences(struct check *check, const char *workspace, const PGresult *rows) {
     const char *place = "";
     for (int row = 0; row < PQntuples(rows); row++) {
@@ -38,8 +40,8 @@ static void report_differences(struct check *check, const char *workspace, const
             place = PQgetvalue(rows, row, 0);
             unsigned long long count = strtoull(PQgetvalue(rows, row, 3), NULL, 10);
             check->cells += count;
-            buf_printf(&check->report, "workspace %s, %s: %llu differing cells%s\n", workspace,
-                       place, count, count > 50 ? ", the first 50:" : ":");
+            buf_printf(&check->report, "workspace %s, %s: %llu differing cell%s%s\n", workspace,
+                       place, count, plural(count), count > 50 ? ", the first 50:" : ":");
         }
         buf_printf(&check->report, "  %-8s %s\n", PQgetvalue(rows, row, 1),
                    PQgetvalue(rows, row, 2));
@@ -68,8 +70,6 @@ static enum db_status check_all(struct db *db, void *context) {
 static int fail_unknown(const char *workspace) {
     return cli_fail("there is no workspace \"%s\": `vinculo workspace list` shows them", workspace);
 }
-
-static const char *plural(size_t count) { return count == 1 ? "" : "s"; }
 
 static int check_workspaces(struct cli_session *session, const char *workspace) {
     struct check check = {.workspace = workspace};
@@ -105,7 +105,7 @@ static int rebuild_workspaces(struct cli_session *session, const char *workspace
         status = db_transaction(session->db, DB_WRITE, rebuild_one, PQgetvalue(workspaces, row, 0));
     if (status != DB_OK)
         return cli_session_fail(session, status);
-    printf("%d workspace%s rebuilt\n", count, plural((size_t)count));
+    printf("%d workspace%s rebuilt\n", count, plural((unsigned long long)count));
     return CLI_DONE;
 }
 

@@ -19,6 +19,7 @@ struct entry {
     struct write_item *item;
     int workspace_id;
     bool single;
+    bool replace;
     size_t position; /* order of arrival */
     size_t round;    /* how many earlier entries have the same kind, workspace and id */
 };
@@ -62,9 +63,7 @@ static void reset(struct entry *entry) {
     entry->item->outcome = OUTCOME_NONE;
 }
 
-static void reject(struct entry *entry) {
-    entry->item->outcome = OUTCOME_REJECTED;
-}
+static void reject(struct entry *entry) { entry->item->outcome = OUTCOME_REJECTED; }
 
 static enum db_status lock_workspaces(struct db *db, const struct batch *batch) {
     BUF_SCOPED ids = {0};
@@ -133,6 +132,25 @@ static enum db_status read_back(struct db *db, struct entry *entry) {
     return status;
 }
 
+/* The id has other content, and the job wants it replaced. */
+static enum db_status replace(struct db *db, struct entry *entry) {
+    BUF_SCOPED row = {0};
+    char statement[64];
+    struct record *record = &entry->item->record;
+    rows_add_record(&row, record, entry->workspace_id, 0);
+    record_sql_name(record->spec, RECORD_SQL_UPDATE, statement, sizeof statement);
+    const char *parameters[] = {buf_text(&row)};
+    DB_RESULT *result = NULL;
+    enum db_status status = buf_ok(&row) ? db_run(db, statement, 1, parameters, &result) : DB_LOST;
+    if (status != DB_OK || PQntuples(result) == 0) {
+        return status == DB_OK ? DB_RETRY : status;
+    }
+    entry->item->outcome = OUTCOME_UPDATED;
+    record->stored = timestamp_parse_postgres(PQgetvalue(result, 0, 0), &record->created_us) &&
+                     timestamp_parse_postgres(PQgetvalue(result, 0, 1), &record->updated_us);
+    return DB_OK;
+}
+
 static enum db_status take_outcome(struct db *db, const PGresult *result, int row,
                                    struct entry *entry) {
     struct record *record = &entry->item->record;
@@ -149,9 +167,12 @@ static enum db_status take_outcome(struct db *db, const PGresult *result, int ro
         entry->item->outcome = OUTCOME_UNCHANGED;
         return entry->single ? read_back(db, entry) : DB_OK;
     }
+    if (entry->replace) {
+        return replace(db, entry);
+    }
     problem_set(&entry->item->problem, ERR_ID_CONFLICT,
-                "Another %s with this id is stored already, with other content. PUT replaces it; "
-                "?on_conflict=replace does the same in a POST.",
+                "Another %s with this id is stored already, with other content. "
+                "?on_conflict=replace replaces it, as PUT does.",
                 record->spec->name);
     reject(entry);
     return DB_OK;
@@ -223,7 +244,7 @@ static void write_or_halve(struct db *db, struct batch batch) {
               LOG_STR("constraint", db_constraint(db)), LOG_INT("records", (int64_t)batch.count));
     for (size_t i = 0; i < batch.count; i++) {
         reset(&batch.entries[i]);
-        db_problem(db, status, &batch.entries[i].item->problem);
+        rows_refusal(db, status, &batch.entries[i].item->problem);
         reject(&batch.entries[i]);
     }
 }
@@ -245,6 +266,7 @@ size_t batch_write(struct db *db, struct write_job *jobs) {
             batch.entries[position] = (struct entry){.item = &job->items[i],
                                                      .workspace_id = job->workspace_id,
                                                      .single = job->single,
+                                                     .replace = job->replace,
                                                      .position = position};
         }
     }

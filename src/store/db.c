@@ -13,7 +13,13 @@
 #include <string.h>
 #include <time.h>
 
-enum { ATTEMPTS_MAX = 3, DEADLINE_MARGIN_MS = 2000, MESSAGE_MAX = 300, NAME_MAX_BYTES = 64 };
+enum {
+    ATTEMPTS_MAX = 3,
+    DEADLINE_MARGIN_MS = 2000,
+    MESSAGE_MAX = 300,
+    WAIT_MAX_MS = 60000,
+    NAME_MAX_BYTES = 64
+};
 
 struct db {
     struct db_options options; /* url is our own copy */
@@ -67,21 +73,13 @@ void db_free(struct db *db) {
     free(db);
 }
 
-const char *db_sqlstate(const struct db *db) {
-    return db->sqlstate;
-}
+const char *db_sqlstate(const struct db *db) { return db->sqlstate; }
 
-const char *db_constraint(const struct db *db) {
-    return db->constraint;
-}
+const char *db_constraint(const struct db *db) { return db->constraint; }
 
-const char *db_message(const struct db *db) {
-    return db->message;
-}
+const char *db_message(const struct db *db) { return db->message; }
 
-PGconn *db_connection(struct db *db) {
-    return db->connection;
-}
+PGconn *db_connection(struct db *db) { return db->connection; }
 
 /* Keeps one line: DETAIL and CONTEXT of PostgreSQL's messages may show row contents. */
 static void keep_message(struct db *db, const char *text) {
@@ -137,8 +135,11 @@ static bool wait_for_result(PGconn *connection, int64_t deadline_ms) {
         int64_t left_ms = deadline_ms - monotonic_ms();
         struct pollfd wait = {.fd = PQsocket(connection),
                               .events = (short)(POLLIN | (unsent ? POLLOUT : 0))};
-        if (left_ms <= 0 || poll(&wait, 1, (int)left_ms) == 0) {
+        if (left_ms <= 0) {
             return false;
+        }
+        if (poll(&wait, 1, left_ms < WAIT_MAX_MS ? (int)left_ms : WAIT_MAX_MS) <= 0) {
+            continue; /* the deadline is looked at above */
         }
         if ((wait.revents & (POLLIN | POLLHUP | POLLERR)) != 0 && !PQconsumeInput(connection)) {
             return true;
@@ -148,9 +149,9 @@ static bool wait_for_result(PGconn *connection, int64_t deadline_ms) {
 
 /* Collects the answer to what was just sent. */
 static enum db_status finish(struct db *db, PGresult **ret_result) {
-    int64_t deadline_ms =
-        db->options.timeout_ms > 0 ? monotonic_ms() + db->options.timeout_ms + DEADLINE_MARGIN_MS
-                                   : INT64_MAX / 2;
+    int64_t deadline_ms = db->options.timeout_ms > 0
+                              ? monotonic_ms() + db->options.timeout_ms + DEADLINE_MARGIN_MS
+                              : INT64_MAX / 2;
     DB_RESULT *last = NULL;
     while (true) {
         if (!wait_for_result(db->connection, deadline_ms)) {
@@ -189,8 +190,9 @@ enum db_status db_query(struct db *db, const char *sql, int count, const char *c
     if (db->connection == NULL) {
         return DB_LOST;
     }
-    int sent = count == 0 ? PQsendQuery(db->connection, sql)
-                          : PQsendQueryParams(db->connection, sql, count, NULL, values, NULL, NULL, 0);
+    int sent = count == 0
+                   ? PQsendQuery(db->connection, sql)
+                   : PQsendQueryParams(db->connection, sql, count, NULL, values, NULL, NULL, 0);
     return sent ? finish(db, ret_result) : lose(db, PQerrorMessage(db->connection));
 }
 
@@ -254,11 +256,17 @@ enum db_status db_ready(struct db *db) {
     if (db->connection != NULL) {
         return DB_OK;
     }
-    const char *keys[] = {"connect_timeout", "tcp_user_timeout", "keepalives_idle",
-                          "client_encoding", "fallback_application_name",
-                          "target_session_attrs", "dbname", NULL};
-    const char *values[] = {"3", "5000", "10", "UTF8", "vinculo",
-                            db->options.read_write ? "read-write" : "any", db->options.url, NULL};
+    const char *keys[] = {
+        "connect_timeout",           "tcp_user_timeout",     "keepalives_idle", "client_encoding",
+        "fallback_application_name", "target_session_attrs", "dbname",          NULL};
+    const char *values[] = {"3",
+                            "5000",
+                            "10",
+                            "UTF8",
+                            "vinculo",
+                            db->options.read_write ? "read-write" : "any",
+                            db->options.url,
+                            NULL};
     db->connection = PQconnectdbParams(keys, values, 1);
     if (db->connection == NULL || PQstatus(db->connection) != CONNECTION_OK) {
         return lose(db, db->connection == NULL ? "out of memory" : PQerrorMessage(db->connection));
@@ -322,8 +330,7 @@ static enum db_status run_once(struct db *db, enum db_mode mode,
 }
 
 enum db_status db_transaction(struct db *db, enum db_mode mode,
-                              enum db_status (*body)(struct db *db, void *context),
-                              void *context) {
+                              enum db_status (*body)(struct db *db, void *context), void *context) {
     enum db_status status = db_ready(db);
     for (int attempt = 0; status == DB_OK && attempt < ATTEMPTS_MAX; attempt++) {
         enum db_status ended = run_once(db, mode, body, context);
@@ -341,9 +348,10 @@ enum err db_problem(const struct db *db, enum db_status status, struct problem *
     case DB_STOP:
         return ERR_OK;
     case DB_LOST:
-        return problem_set(problem, ERR_UNAVAILABLE,
-                           "The database is not available at present; try again. Whether the "
-                           "request took effect is unknown: repeating it with the same id is safe.");
+        return problem_set(
+            problem, ERR_UNAVAILABLE,
+            "The database is not available at present; try again. Whether the "
+            "request took effect is unknown: repeating it with the same id is safe.");
     case DB_RETRY:
     case DB_LOCKED:
         return problem_set(problem, ERR_UNAVAILABLE,

@@ -70,7 +70,8 @@ static void write_get(struct buf *out, const struct kind_spec *spec) {
 }
 
 static void write_update(struct buf *out, const struct kind_spec *spec) {
-    buf_printf(out, "UPDATE %s t SET updated_at = now(), content_hash = x.content_hash", spec->name);
+    buf_printf(out, "UPDATE %s t SET updated_at = now(), content_hash = x.content_hash",
+               spec->name);
     for (size_t i = 1; i < spec->field_count; i++) {
         buf_printf(out, ", %s = x.%s", spec->fields[i].name, spec->fields[i].name);
     }

@@ -193,15 +193,7 @@ static enum err conclude(const struct db *db, enum db_status status, struct chan
     if (status == DB_STOP) {
         return change->problem->code;
     }
-    if (status == DB_REFUSED && strcmp(db_sqlstate(db), "23503") == 0) {
-        return problem_set(change->problem, ERR_HAS_DEPENDENTS,
-                           "The customer has cancellations or reactivations; delete these first.");
-    }
-    if (status == DB_REFUSED && strcmp(db_sqlstate(db), "VC001") == 0) {
-        return problem_add_field(change->problem, "/started_at", FIELD_BEFORE_START,
-                                 "A cancellation or reactivation of this customer lies before.");
-    }
-    return db_problem(db, status, change->problem);
+    return rows_refusal(db, status, change->problem);
 }
 
 enum err record_store_put(struct db *db, int workspace_id, struct record *record,
@@ -232,6 +224,7 @@ enum err record_store_patch(struct db *db, const struct kind_spec *spec, int wor
 
 enum err record_store_delete(struct db *db, const struct kind_spec *spec, int workspace_id,
                              const char *id, struct problem *problem) {
-    struct change change = {.spec = spec, .workspace_id = workspace_id, .id = id, .problem = problem};
+    struct change change = {
+        .spec = spec, .workspace_id = workspace_id, .id = id, .problem = problem};
     return conclude(db, db_transaction(db, DB_WRITE, delete_body, &change), &change);
 }

@@ -5,6 +5,7 @@
 #include "vinculo/timestamp.h"
 
 #include <stdio.h>
+#include <string.h>
 
 bool rows_is_life_event(const struct kind_spec *spec) {
     return spec->kind == KIND_CANCELLATION || spec->kind == KIND_REACTIVATION;
@@ -55,4 +56,16 @@ void rows_life_problem(const struct kind_spec *spec, bool unknown, const char *s
     snprintf(pointer, sizeof pointer, "/%s", spec->time_field);
     problem_add_field(problem, pointer, FIELD_BEFORE_START,
                       "The customer started at %s; the event cannot be before that.", start);
+}
+
+enum err rows_refusal(const struct db *db, enum db_status status, struct problem *problem) {
+    if (status == DB_REFUSED && strcmp(db_sqlstate(db), "23503") == 0) {
+        return problem_set(problem, ERR_HAS_DEPENDENTS,
+                           "The customer has cancellations or reactivations; delete these first.");
+    }
+    if (status == DB_REFUSED && strcmp(db_sqlstate(db), "VC001") == 0) {
+        return problem_add_field(problem, "/started_at", FIELD_BEFORE_START,
+                                 "A cancellation or reactivation of this customer lies before.");
+    }
+    return db_problem(db, status, problem);
 }

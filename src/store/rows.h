@@ -3,6 +3,7 @@
 #define VINCULO_STORE_ROWS_H
 
 #include "vinculo/buf.h"
+#include "vinculo/db.h"
 #include "vinculo/record.h"
 
 /* Only cancellations and reactivations need their customer. */
@@ -16,5 +17,9 @@ void rows_add_life_check(struct buf *rows, const struct record *record, int work
  * started (PostgreSQL text) after the event. */
 void rows_life_problem(const struct kind_spec *spec, bool unknown, const char *started_at,
                        struct problem *problem);
+
+/* What a failed transaction means to the client: db_problem, with the refusals that the schema's
+ * own rules can give (migrations/0002, 0005) in the words of the contract. */
+enum err rows_refusal(const struct db *db, enum db_status status, struct problem *problem);
 
 #endif

@@ -84,9 +84,7 @@ enum err writer_submit(struct writer *writer, struct write_job *job, struct prob
     return ERR_OK;
 }
 
-bool writer_is_connected(const struct writer *writer) {
-    return atomic_load(&writer->connected);
-}
+bool writer_is_connected(const struct writer *writer) { return atomic_load(&writer->connected); }
 
 static void set_connected(struct writer *writer, bool connected) {
     if (atomic_exchange(&writer->connected, connected) == connected) {
@@ -133,7 +131,8 @@ static void finish_jobs(struct write_job *jobs) {
         jobs = job->next;
         job->next = NULL;
         for (size_t i = 0; i < job->count; i++) {
-            static const char *const names[] = {"none", "created", "unchanged", "updated", "rejected"};
+            static const char *const names[] = {"none", "created", "unchanged", "updated",
+                                                "rejected"};
             metric_add(METRIC_RECORDS, 1, job->items[i].record.spec->name,
                        names[job->items[i].outcome], NULL);
         }

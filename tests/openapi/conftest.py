@@ -12,8 +12,6 @@ HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
 TOOLS = HERE / "node_modules"
 QUIET = {"REDOCLY_TELEMETRY": "off", "REDOCLY_SUPPRESS_UPDATE_NOTICE": "true"}
-JSON = "application/json"
-PROBLEM = "application/problem+json"
 
 
 def run(*command, **options):
@@ -58,6 +56,18 @@ class Contract:
 
     def __init__(self, document):
         self.document = document
+        self.judge = subprocess.Popen(["node", "judge.mjs"], cwd=HERE, stdin=subprocess.PIPE,
+                                      stdout=subprocess.PIPE, text=True)
+        self.tell(document)
+
+    def tell(self, value):
+        self.judge.stdin.write(json.dumps(value) + "\n")
+        self.judge.stdin.flush()
+
+    def close(self):
+        self.judge.stdin.close()
+        self.judge.wait()
+        self.judge.stdout.close()
 
     def resolve(self, node):
         """The node itself, or the component that it refers to, and its JSON pointer in that case."""
@@ -79,24 +89,16 @@ class Contract:
         pointer = pointer or f"#/paths/{escape(path)}/{method.lower()}/responses/{status}"
         return f"{pointer}/content/{escape(media_type)}/schema"
 
-    def request_schema(self, method, path):
-        body, pointer = self.resolve(self.document["paths"][path][method.lower()]["requestBody"])
-        assert JSON in body["content"]
-        pointer = pointer or f"#/paths/{escape(path)}/{method.lower()}/requestBody"
-        return f"{pointer}/content/{escape(JSON)}/schema"
-
-    def judge(self, pairs):
-        """For each (schema pointer, value) the list of what Ajv finds wrong."""
-        task = {"document": self.document, "checks": [{"schema": s, "value": v} for s, v in pairs]}
-        done = run("node", "judge.mjs", input=json.dumps(task))
-        assert done.returncode == 0, done.stderr
-        return json.loads(done.stdout)
+    def errors(self, schema, value):
+        """What Ajv finds wrong with a value under the schema at this pointer."""
+        self.tell({"schema": schema, "value": value})
+        return json.loads(self.judge.stdout.readline())
 
     def hold(self, method, path, response):
         """Asserts that a Response is one that the document announces."""
         media_type = response.headers["Content-Type"].split(";")[0]
         schema = self.answer_schema(method, path, response.status, media_type)
-        [errors] = self.judge([(schema, response.json())])
+        errors = self.errors(schema, response.json())
         assert not errors, f"{method} {path} {response.status}: {errors}\n{response.body[:2000]}"
         return response.json()
 
@@ -107,7 +109,9 @@ def escape(name):
 
 @pytest.fixture(scope="session")
 def contract(document):
-    return Contract(document)
+    made = Contract(document)
+    yield made
+    made.close()
 
 
 @pytest.fixture(scope="session")

@@ -1,19 +1,30 @@
-// Holds values against schemas of an OpenAPI 3.1 document.
-// stdin: {document, checks: [{schema: JSON pointer into the document, value}]}
-// stdout: for each check the list of errors, empty where the value is valid.
-import { readFileSync } from "node:fs";
+// Holds values against schemas of an OpenAPI 3.1 document, line by line.
+// First line of stdin: the document. Each further one: {schema: JSON pointer into it, value}.
+// stdout: for each check a line with the list of errors, empty where the value is valid.
+import { createInterface } from "node:readline";
 import Ajv from "ajv/dist/2020.js";
 import formats from "ajv-formats";
 
-const { document, checks } = JSON.parse(readFileSync(0, "utf8"));
 // Not strict: OpenAPI's own members (example, paths, …) are no keywords of JSON Schema.
 const ajv = new Ajv.default({ strict: false, allErrors: true });
 formats.default(ajv);
-ajv.addSchema(document, "openapi");
+const validators = new Map();
 
-const verdicts = checks.map(({ schema, value }) => {
-  const validate = ajv.compile({ $ref: `openapi${encodeURI(schema)}` });
+function errorsOf({ schema, value }) {
+  if (!validators.has(schema)) {
+    validators.set(schema, ajv.compile({ $ref: `openapi${encodeURI(schema)}` }));
+  }
+  const validate = validators.get(schema);
   validate(value);
   return (validate.errors ?? []).map((error) => `${error.instancePath} ${error.message}`);
-});
-process.stdout.write(JSON.stringify(verdicts));
+}
+
+let document;
+for await (const line of createInterface({ input: process.stdin })) {
+  if (document === undefined) {
+    document = JSON.parse(line);
+    ajv.addSchema(document, "openapi");
+  } else {
+    process.stdout.write(`${JSON.stringify(errorsOf(JSON.parse(line)))}\n`);
+  }
+}

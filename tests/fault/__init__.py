@@ -1,0 +1,1 @@
+"""The promises under fault: kills, stops, stalls, hostile clients, logs, streams of any length."""

@@ -1,0 +1,131 @@
+"""64 clients post, correct and delete while PostgreSQL and then the service are killed with -9."""
+
+import os
+import time
+
+import pytest
+
+from api.checks import expect
+from fault.load import LOST, SLOWEST_S, Load, content_of, present
+from support.service import cli
+
+ROUNDS = 10 if os.environ.get("VINCULO_TEST_ALL") == "1" else 3
+CLIENTS = 64
+RECOVERY_S = 5
+
+
+def wait_until_writable(client):
+    """Seconds until a record is taken again."""
+    begun = time.monotonic()
+    while True:
+        try:
+            answer = client.put("/v1/surveys/probe", {"type": "nps", "score": 1,
+                                                      "answered_at": "2001-01-01T00:00:00Z"})
+            if answer.status in (200, 201):
+                return time.monotonic() - begun
+            assert answer.status == 503, answer
+        except LOST:
+            pass
+        assert time.monotonic() - begun < RECOVERY_S, "no recovery"
+        time.sleep(0.02)
+
+
+def verify(site, client, load):
+    """Every acknowledged change is there exactly once, and the aggregates are right."""
+    for record in load.records():
+        path = f"/v1/{record.kind}/{record.id.replace('/', '%2F')}"
+        answer = client.get(path)
+        shown = content_of(record.kind, answer.json()) if answer.status == 200 else None
+        record.acknowledged("GET", None, answer.status, shown)
+    for kind, table in (("surveys", "survey"), ("cancellations", "cancellation")):
+        stored = site.sql(f"SELECT count(*), count(DISTINCT id) FROM {table} WHERE id <> 'probe'")
+        expected = present(load.records(), kind)
+        assert stored == [(expected, expected)], kind
+    figures = expect(client.get("/v1/kpis", period="2025-03"), 200)["kpis"]
+    assert figures["nps"]["n"] == present(load.records(), "surveys")
+    churn = figures["churn_rate"]["parts"]
+    assert churn["cancelled"] + churn["redundant"] == present(load.records(), "cancellations")
+    done = cli(site.url, "rebuild", "--check")
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def kill_database(site, client, load):
+    load.go()
+    time.sleep(0.7)
+    site.cluster.kill9()
+    time.sleep(0.7)
+    answer = client.get("/healthz")
+    assert answer.status == 200, "the service itself is healthy"
+    assert client.get("/readyz").status == 503
+    for path in ("/v1/kpis", "/v1/surveys/probe"):
+        answer = client.get(path)
+        assert answer.status == 503 and int(answer.headers["Retry-After"]) > 0, answer
+    site.cluster.start()
+    recovery_s = wait_until_writable(client)
+    time.sleep(0.5)
+    load.pause()
+    return recovery_s
+
+
+def kill_service(site, client, load):
+    load.go()
+    time.sleep(0.5)
+    site.service.kill9()
+    site.service.start()
+    recovery_s = wait_until_writable(client)
+    time.sleep(0.5)
+    load.pause()
+    return recovery_s
+
+
+@pytest.mark.parametrize("both_at_once", [False, True], ids=["in turn", "together"])
+def test_every_acknowledged_change_is_there_exactly_once(site, both_at_once, capsys):
+    here = site()
+    client = here.client()
+    expect(client.post("/v1/customers", {"id": "customer", "started_at": "2020-01-01T00:00:00Z"}), 201)
+    load = Load(here.service.url, here.keys["main"], CLIENTS)
+    waits = []
+    try:
+        for _ in range(1 if both_at_once else ROUNDS):
+            if both_at_once:
+                load.go()
+                time.sleep(0.5)
+                here.cluster.kill9()
+                here.service.kill9()
+                here.cluster.start()
+                here.service.start()
+                waits.append(wait_until_writable(client))
+                load.pause()
+                verify(here, client, load)
+                continue
+            waits.append(kill_database(here, client, load))
+            verify(here, client, load)
+            waits.append(kill_service(here, client, load))
+            verify(here, client, load)
+    finally:
+        load.end()
+    assert not load.failures, load.failures[0]
+    assert load.answers[503] > 0 or both_at_once
+    assert load.slowest_s < SLOWEST_S
+    with capsys.disabled():
+        print(f"\n  answers {dict(load.answers)}, slowest {load.slowest_s:.2f} s, writable again "
+              f"after {', '.join(f'{wait:.2f}' for wait in waits)} s")
+
+
+def test_cut_connections_to_the_database(site):
+    here = site()
+    client = here.client()
+    expect(client.post("/v1/customers", {"id": "customer", "started_at": "2020-01-01T00:00:00Z"}), 201)
+    load = Load(here.service.url, here.keys["main"], 16)
+    try:
+        load.go()
+        for _ in range(5):
+            time.sleep(0.3)
+            here.sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+                     "WHERE datname = current_database() AND pid <> pg_backend_pid()")
+        wait_until_writable(client)
+        load.pause()
+        verify(here, client, load)
+    finally:
+        load.end()
+    assert load.slowest_s < SLOWEST_S

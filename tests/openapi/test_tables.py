@@ -1,0 +1,155 @@
+"""What the program's own tables list is in the document, and nothing else is."""
+
+import pathlib
+import re
+
+from support.client import Client
+from support.service import cli
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+
+KINDS = {"customers": "Customer", "surveys": "Survey", "interactions": "Interaction",
+         "cancellations": "Cancellation", "reactivations": "Reactivation"}
+
+RECORDS = {
+    "customers": {"id": "t-1", "started_at": "2025-01-10T12:00:00Z"},
+    "surveys": {"id": "t-1", "type": "nps", "score": 9, "answered_at": "2025-09-14T12:00:00Z"},
+    "interactions": {"id": "t-1", "opened_at": "2025-09-14T12:00:00Z"},
+    "cancellations": {"id": "t-1", "customer_id": "t-1", "cancelled_at": "2025-09-14T12:00:00Z"},
+    "reactivations": {"id": "t-1", "customer_id": "t-1", "reactivated_at": "2025-09-15T12:00:00Z"},
+}
+
+
+def schemas(document):
+    return document["components"]["schemas"]
+
+
+def names_in(source, table):
+    """The quoted names of a C table such as `static const char *const names[] = {…};`."""
+    text = (ROOT / "src" / source).read_text(encoding="utf-8")
+    body = re.search(rf"\b{table}\[\w*\] = \{{(.*?)\}};", text, re.DOTALL)[1]
+    return re.findall(r'"(\w+)"', body)
+
+
+def test_the_served_document_is_this_one(running):
+    answer = Client(running.url).get("/openapi.yaml")
+    assert answer.status == 200
+    assert answer.headers["Content-Type"].startswith("application/yaml")
+    assert answer.body == (ROOT / "openapi.yaml").read_bytes()
+
+
+def test_its_version_is_the_programs(document, running):
+    version = cli(running.database_url, "version").stdout.split()[-1]
+    assert document["info"]["version"] == version
+
+
+def test_every_kpi_is_there(document, shop):
+    definitions = shop.get("/v1/definitions").json()["definitions"]
+    names = [definition["kpi"] for definition in definitions]
+    assert schemas(document)["KpiName"]["enum"] == names
+    assert list(schemas(document)["Figures"]["properties"]) == names
+    for name in names:
+        assert f"| `{name}` |" in schemas(document)["KpiName"]["description"]
+
+
+def test_units_directions_and_null_reasons_are_there(document):
+    for schema, table in (("Unit", "kpi_unit_name"), ("NullReason", "null_reason_name")):
+        text = (ROOT / "src/metrics/catalogue.c").read_text(encoding="utf-8")
+        body = text[text.index(f"*{table}("):]
+        names = re.findall(r'= "(\w+)"', body[:body.index("};")])
+        assert sorted(schemas(document)[schema]["enum"]) == sorted(names)
+
+
+def test_every_code_of_a_problem_is_there(document):
+    codes = names_in("base/err.c", "err_names")
+    assert schemas(document)["ProblemCode"]["enum"] == [code for code in codes if code != "ok"]
+    assert schemas(document)["FieldCode"]["enum"] == names_in("base/err.c", "field_err_names")
+
+
+def test_the_table_of_codes_and_statuses_is_the_programs(document):
+    text = (ROOT / "src/api/problem.c").read_text(encoding="utf-8")
+    statuses = {code.lower(): status
+                for code, status in re.findall(r"\[ERR_(\w+)\] = \{(\d+),", text) if code != "OK"}
+    rows = re.findall(r"^\| (\d{3}) \| (.*) \|$", schemas(document)["ProblemCode"]["description"], re.MULTILINE)
+    told = {code: status for status, codes in rows for code in re.findall(r"`(\w+)`", codes)}
+    assert told == statuses
+
+
+def test_every_scope_is_there(document):
+    scopes = names_in("store/keyring.c", "scope_names")
+    rows = re.findall(r"^\| `(\w+)` \|", document["info"]["description"], re.MULTILINE)
+    assert sorted(rows) == sorted(scopes)
+    described = document["components"]["securitySchemes"]["key"]["description"]
+    assert all(f"`{scope}`" in described for scope in scopes)
+
+
+def test_every_route_and_method_is_there(document):
+    text = (ROOT / "src/api/routes.c").read_text(encoding="utf-8")
+    table = text[text.index("routes[] ="):text.index("route_count")]
+    served = set()
+    for pattern, methods in re.findall(r'\{"(/[^"]*)",\s*\{(.*?)\}\}', table, re.DOTALL):
+        paths = [pattern.replace("{kind}", kind) for kind in KINDS] if "{kind}" in pattern else [pattern]
+        served |= {(path, method.lower()) for path in paths for method in re.findall(r'\{"([A-Z]+)"', methods + "}")}
+    told = {(path, method) for path, item in document["paths"].items() for method in item if method != "parameters"}
+    assert told == served
+
+
+def test_every_query_parameter_is_there(document):
+    text = (ROOT / "src/api/routes.c").read_text(encoding="utf-8")
+    components = document["components"]["parameters"]
+    for path, table in (("/v1/kpis", "kpis_parameters"), ("/v1/kpis/{kpi}", "kpi_parameters")):
+        served = re.findall(r'"(\w+)"', re.search(rf"{table}\[\] = \{{(.*?)\}};", text, re.DOTALL)[1])
+        told = [components[given["$ref"].rpartition("/")[2]] for given in document["paths"][path]["get"]["parameters"]]
+        assert sorted(given["name"] for given in told if given["in"] == "query") == sorted(served)
+
+
+def test_every_field_of_every_kind_is_there(document, shop):
+    for kind, name in KINDS.items():
+        answer = shop.post(f"/v1/{kind}", RECORDS[kind])
+        assert answer.status == 201, answer
+        fields = list(answer.json())
+        assert list(schemas(document)[f"{name}Fields"]["properties"]) == fields
+        assert schemas(document)[name]["allOf"][1]["required"] == fields
+
+
+def test_the_bounds_of_every_field_are_the_programs(document, shop):
+    """One beyond each bound in the document is refused for that field; the bound itself is not."""
+    for kind, name in KINDS.items():
+        for field, schema in schemas(document)[f"{name}Fields"]["properties"].items():
+            for value, allowed in values_at_bounds(schema):
+                record = {**RECORDS[kind], "id": "t-bounds", field: value}
+                answer = shop.put(f"/v1/{kind}/t-bounds", {**record, "id": None} if field != "id" else record)
+                refused = {error["pointer"] for error in answer.json().get("errors", [])
+                           if error["code"] in ("out_of_range", "too_long", "wrong_type")}
+                if allowed and field not in ("id", "scale_min", "scale_max"):
+                    assert f"/{field}" not in refused, (kind, field, value, answer)
+                elif not allowed:
+                    assert f"/{field}" in refused, (kind, field, value, answer)
+
+
+def values_at_bounds(schema):
+    """(value, whether the schema allows it)"""
+    if schema.get("readOnly"):
+        return
+    if "maxLength" in schema and "format" not in schema:
+        yield "é" * schema["maxLength"], True
+        yield "é" * (schema["maxLength"] + 1), False
+        yield "", False
+    if "maximum" in schema:
+        yield schema["maximum"], True
+        yield schema["maximum"] + 1, False
+        yield schema["minimum"] - 1, False
+    if "enum" in schema:
+        for choice in schema["enum"]:
+            yield choice, True
+        yield "something_else", False
+    if schema.get("format") == "date-time":
+        yield "2025-09-14", False
+        yield "1899-12-31T23:59:59Z", False
+    if "boolean" in schema["type"]:
+        yield True, True
+        yield "true", False
+    if "object" in schema["type"]:
+        yield {"a": ["b"]}, True
+        yield [], False
+        yield {"a": "x" * 4096}, False
