@@ -15,6 +15,8 @@ enum { TIMESTAMP_TEXT_MAX = 32, DATE_TEXT_MAX = 16 };
 #define MICROSECONDS_PER_SECOND INT64_C(1000000)
 
 int64_t timestamp_now(void);
+/* µs of a clock that is never set: for durations and deadlines. */
+int64_t clock_monotonic_us(void);
 /* Strict RFC 3339 with offset (Z or ±hh:mm), at most 6 decimals kept, further ones cut; leap
  * second 60 refused. False where the text is not one. */
 bool timestamp_parse(const char *text, size_t length, int64_t *ret_us);

@@ -11,13 +11,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <time.h>
 
 #define JSON_TYPE "application/json"
 #define NDJSON_TYPE "application/x-ndjson"
 #define PATCH_TYPE "application/merge-patch+json"
-
-enum { RETRY_AFTER_S = 1 };
 
 static void take_request_id(struct call *call) {
     const char *given = http_request_header(call->request, "X-Request-Id");
@@ -31,76 +28,6 @@ static void take_request_id(struct call *call) {
     } else {
         record_make_id(call->request_id);
     }
-}
-
-void call_finish_reply(struct call *call) {
-    struct http_request *request = call->request;
-    if (!buf_ok(&request->reply.body)) {
-        buf_reset(&request->reply.body);
-        http_reply_set(request, problem_status(ERR_UNAVAILABLE), NULL);
-        http_reply_header(request, "Retry-After", "1");
-    }
-    http_reply_header(request, "X-Request-Id", call->request_id);
-    http_reply_header(request, "Access-Control-Allow-Origin", "*");
-    http_reply_header(request, "Access-Control-Expose-Headers",
-                      "location, etag, retry-after, ratelimit, ratelimit-policy, x-request-id, "
-                      "vinculo-rejected");
-    if (atomic_load(&call->app->stopping)) {
-        request->reply.close = true;
-    }
-}
-
-struct buf *call_reply_json(struct call *call, unsigned status) {
-    http_reply_set(call->request, status, JSON_TYPE);
-    return &call->request->reply.body;
-}
-
-/* Headers that belong to a code. */
-static void add_problem_headers(struct call *call) {
-    struct http_request *request = call->request;
-    unsigned status = problem_status(call->problem.code);
-    if (status == 503 || status == 429) {
-        char seconds[12];
-        snprintf(seconds, sizeof seconds, "%d", RETRY_AFTER_S);
-        http_reply_header(request, "Retry-After", seconds);
-    } else if (status == 401) {
-        http_reply_header(request, "WWW-Authenticate", "Bearer");
-    } else if (status == 405) {
-        BUF_SCOPED allow = {0};
-        route_write_allow(&allow, call->route);
-        http_reply_header(request, "Allow", buf_text(&allow));
-    }
-}
-
-enum http_next call_refuse(struct call *call) {
-    http_reply_set(call->request, problem_status(call->problem.code), "application/problem+json");
-    buf_reset(&call->request->reply.body);
-    problem_write(&call->request->reply.body, &call->problem, call->request_id);
-    add_problem_headers(call);
-    call_finish_reply(call);
-    return HTTP_REPLY;
-}
-
-struct call *call_of_work(struct work *work) {
-    return (struct call *)(void *)((char *)work - offsetof(struct call, work));
-}
-
-void call_conclude(struct call *call, enum err err) {
-    if (err != ERR_OK) {
-        call_refuse(call);
-    } else {
-        call_finish_reply(call);
-    }
-    http_resume(call->request);
-}
-
-enum http_next call_run_on_worker(struct call *call,
-                                  void (*run)(struct work *work, struct db *db)) {
-    call->work.run = run;
-    if (workers_submit(call->app->workers, &call->work, &call->problem) != ERR_OK) {
-        return call_refuse(call);
-    }
-    return HTTP_WAIT;
 }
 
 static enum http_next preflight(struct call *call) {
@@ -318,10 +245,7 @@ static void app_too_large(void *context, struct http_request *request) {
 }
 
 static double seconds_since(int64_t since_us) {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    int64_t now_us = (int64_t)now.tv_sec * MICROSECONDS_PER_SECOND + now.tv_nsec / 1000;
-    return (double)(now_us - since_us) / (double)MICROSECONDS_PER_SECOND;
+    return (double)(clock_monotonic_us() - since_us) / (double)MICROSECONDS_PER_SECOND;
 }
 
 static void call_free(struct call *call) {

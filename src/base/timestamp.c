@@ -26,6 +26,12 @@ int64_t timestamp_now(void) {
     return (int64_t)now.tv_sec * MICROSECONDS_PER_SECOND + now.tv_nsec / 1000;
 }
 
+int64_t clock_monotonic_us(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * MICROSECONDS_PER_SECOND + now.tv_nsec / 1000;
+}
+
 int32_t date_from_civil(int year, int month, int day) {
     int64_t march_year = (int64_t)year - (month <= 2 ? 1 : 0);
     int march_month = (month + 9) % 12; /* March is 0 */

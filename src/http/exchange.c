@@ -45,7 +45,7 @@ void *exchange_on_request_line(void *closure, const char *uri, struct MHD_Connec
     exchange->request.query = query;
     exchange->request.sequence = atomic_fetch_add(&last_sequence, 1) + 1;
     exchange->request.connection = connection;
-    exchange->progress_us = http_clock_us();
+    exchange->progress_us = clock_monotonic_us();
     connection->exchange = exchange;
     connection->requests++;
     return exchange;
@@ -200,7 +200,7 @@ static enum MHD_Result on_headers(struct http_exchange *exchange, const char *me
         return queue_reply(exchange);
     }
     request->method = method;
-    request->received_us = http_clock_us();
+    request->received_us = clock_monotonic_us();
     exchange->begun = true;
     atomic_fetch_add(&server->requests_begun, 1);
     atomic_fetch_add(&server->requests_under_way, 1);
@@ -244,7 +244,7 @@ static enum MHD_Result collect(struct http_exchange *exchange, const char *data,
 static enum MHD_Result stream(struct http_exchange *exchange, const char *data, size_t *length) {
     struct http_request *request = &exchange->request;
     struct http_app *app = &request->connection->loop->server->app;
-    exchange->progress_us = http_clock_us();
+    exchange->progress_us = clock_monotonic_us();
     request->body_bytes += *length - exchange->left_over;
     while (*length > 0) {
         size_t consumed = 0;
@@ -309,7 +309,7 @@ void exchange_resume(struct http_exchange *exchange) {
         size_t consumed = 0;
         if (app->data(app->context, request, "", 0, &consumed) == HTTP_WAIT)
             return;
-        exchange->progress_us = http_clock_us();
+        exchange->progress_us = clock_monotonic_us();
     }
     exchange->waiting = false;
     connection->loop->waiting--;

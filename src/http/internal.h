@@ -6,6 +6,7 @@
 #define VINCULO_HTTP_INTERNAL_H
 
 #include "vinculo/http.h"
+#include "vinculo/timestamp.h"
 
 #include <microhttpd.h>
 #include <pthread.h>
@@ -76,9 +77,6 @@ struct http_server {
     size_t loop_count;
     struct http_loop loops[];
 };
-
-/* Monotonic microseconds. */
-int64_t http_clock_us(void);
 
 /* listen.c */
 MUST_CHECK enum err listen_open(const char *address, int *ret_fd, struct problem *problem);

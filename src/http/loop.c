@@ -21,12 +21,6 @@
 static const int64_t SWEEP_INTERVAL_US = 1000000;
 static const char TLS_PRIORITIES[] = "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2";
 
-int64_t http_clock_us(void) {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
-}
-
 /* The path must arrive as sent: it is split before it is decoded. */
 static size_t keep_escapes(void *closure, struct MHD_Connection *mhd, char *text) {
     (void)closure;
@@ -195,7 +189,7 @@ static void sweep(struct http_loop *loop, int64_t now_us) {
 
 /* Until libmicrohttpd's next time-out or our next sweep, whichever is first. */
 static int sleep_ms(struct http_loop *loop) {
-    int64_t left_us = loop->next_sweep_us - http_clock_us();
+    int64_t left_us = loop->next_sweep_us - clock_monotonic_us();
     int64_t left_ms = left_us <= 0 ? 0 : left_us / 1000 + 1;
     MHD_UNSIGNED_LONG_LONG mhd_ms;
     if (MHD_get_timeout(loop->daemon, &mhd_ms) == MHD_YES && mhd_ms < (uint64_t)left_ms)
@@ -243,7 +237,7 @@ static void *run(void *closure) {
             quiesce(loop);
             sem_post(&loop->server->loops_quiesced);
         }
-        int64_t now_us = http_clock_us();
+        int64_t now_us = clock_monotonic_us();
         if (now_us >= loop->next_sweep_us)
             sweep(loop, now_us);
     }

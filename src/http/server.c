@@ -132,7 +132,7 @@ void http_server_quiesce(struct http_server *server) {
 }
 
 bool http_server_drain(struct http_server *server, unsigned timeout_ms) {
-    int64_t now_us = http_clock_us();
+    int64_t now_us = clock_monotonic_us();
     int64_t deadline_us = now_us + (int64_t)timeout_ms * 1000;
     int64_t quiet_since_us = now_us;
     uint64_t begun = atomic_load(&server->requests_begun);
@@ -148,7 +148,7 @@ bool http_server_drain(struct http_server *server, unsigned timeout_ms) {
         if (now_us >= deadline_us)
             return atomic_load(&server->requests_under_way) == 0;
         nanosleep(&(struct timespec){.tv_nsec = DRAIN_LOOK_MS * 1000000L}, NULL);
-        now_us = http_clock_us();
+        now_us = clock_monotonic_us();
     }
 }
 

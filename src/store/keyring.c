@@ -315,7 +315,7 @@ static void join(struct keyring *keyring) {
 
 enum err keyring_start(const struct db_options *database, struct keyring **ret_keyring,
                        struct problem *problem) {
-    struct keyring *keyring;
+    struct keyring *keyring = NULL;
     enum err err = keyring_new(database, &keyring, problem);
     if (err != ERR_OK)
         return err;

@@ -33,12 +33,6 @@ struct writer {
     size_t queue_max, batch_max;
 };
 
-static int64_t monotonic_us(void) {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * MICROSECONDS_PER_SECOND + now.tv_nsec / 1000;
-}
-
 static void queue_put(struct queue *queue, struct write_job *job) {
     job->next = NULL;
     if (queue->tail != NULL) {
@@ -154,7 +148,7 @@ static struct write_job *wait_for_batch(struct writer *writer, bool *ret_stop) {
     }
     struct write_job *batch = take_batch(writer);
     *ret_stop = writer->stopping && batch == NULL;
-    bool too_late = writer->stopping && monotonic_us() > writer->stop_by_us;
+    bool too_late = writer->stopping && clock_monotonic_us() > writer->stop_by_us;
     pthread_mutex_unlock(&writer->lock);
     if (too_late) {
         for (struct write_job *job = batch; job != NULL; job = job->next) {
@@ -177,11 +171,11 @@ static void *writer_main(void *argument) {
             }
             continue;
         }
-        int64_t began_us = monotonic_us();
+        int64_t began_us = clock_monotonic_us();
         size_t records = batch_write(writer->db, jobs);
         metric_observe(METRIC_WRITER_BATCH_RECORDS, (double)records);
         metric_observe(METRIC_WRITER_COMMIT,
-                       (double)(monotonic_us() - began_us) / (double)MICROSECONDS_PER_SECOND);
+                       (double)(clock_monotonic_us() - began_us) / (double)MICROSECONDS_PER_SECOND);
         set_connected(writer, db_connection(writer->db) != NULL);
         finish_jobs(jobs);
     }
@@ -215,7 +209,7 @@ enum err writer_start(const struct writer_settings *settings, struct writer **re
 void writer_stop(struct writer *writer, int timeout_ms) {
     pthread_mutex_lock(&writer->lock);
     writer->stopping = true;
-    writer->stop_by_us = monotonic_us() + (int64_t)timeout_ms * 1000;
+    writer->stop_by_us = clock_monotonic_us() + (int64_t)timeout_ms * 1000;
     pthread_cond_signal(&writer->changed);
     pthread_mutex_unlock(&writer->lock);
     pthread_join(writer->thread, NULL);

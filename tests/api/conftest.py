@@ -1,12 +1,20 @@
 import pytest
 
-from api.checks import make_client
+from api.checks import make_client, settled
 
 
 @pytest.fixture(scope="session")
 def api(service):
     """One running service for this folder."""
     return service()
+
+
+@pytest.fixture(scope="session")
+def workspace(workspace):
+    """As everywhere, and the service knows the key already."""
+    def make(service, *args, **options):
+        return settled(workspace(service, *args, **options))
+    return make
 
 
 @pytest.fixture(scope="module")

@@ -175,8 +175,11 @@ def test_an_unfinished_period_counts_and_is_not_compared(fresh):
     assert answer["period"]["complete"] is True and answer["kpis"]["nps"]["n"] == 1
 
 
-@pytest.mark.parametrize("compare, key", [("previous", "2025-02"), ("year_ago", "2024-03"), ("none", None)])
-def test_compare(fresh, compare, key):
+@pytest.mark.parametrize("compare, key, value, p_value", [
+    ("previous", "2025-02", 0, 0.605577), ("year_ago", "2024-03", -100, 0.345779),
+    ("none", None, None, None)])
+def test_compare(fresh, compare, key, value, p_value):
+    """One answer each; the p-values by the formula of the contract, worked out apart."""
     for month, score in (("2024-03", 0), ("2025-02", 8), ("2025-03", 10)):
         expect(fresh.post("/v1/surveys", sample("surveys", score=score,
                                                 answered_at=f"{month}-10T00:00:00Z")), 201)
@@ -184,6 +187,6 @@ def test_compare(fresh, compare, key):
     if key is None:
         assert nps["previous"] is None and nps["change"] is None
         return
-    assert nps["previous"] == {"period": key, "value": {"2025-02": 0, "2024-03": -100}[key], "n": 1}
-    assert nps["change"] == {"absolute": 100 - nps["previous"]["value"], "p_value": None,
-                             "significant": None}
+    assert nps["previous"] == {"period": key, "value": value, "n": 1}
+    assert nps["change"] == {"absolute": 100 - value, "p_value": pytest.approx(p_value, abs=1e-6),
+                             "significant": False}

@@ -55,8 +55,7 @@ def test_json_that_is_no_object_is_refused(shop, body):
 def test_unknown_parameter(shop, method, path):
     body = '{"type":"nps","score":1}' if method == "POST" else None
     answer = shop.request(method, path, body, JSON)
-    problem = expect_problem(answer, 400, "unknown_parameter", parameter="colour")
-    assert "colour" in problem["detail"]
+    expect_problem(answer, 400, "unknown_parameter", parameter="colour")
 
 
 @pytest.mark.parametrize("authorization", [

@@ -3,6 +3,7 @@ import itertools
 
 import pytest
 
+from api.checks import settled
 from support.client import Client
 from support.cluster import Cluster
 from support.service import Service, cli_output
@@ -48,5 +49,6 @@ def site(victim):
         def make(env=None):
             made = Site(victim, env)
             running.enter_context(made.service)
+            settled(made.client())
             return made
         yield make

@@ -5,8 +5,12 @@ import os
 import pathlib
 import shutil
 import subprocess
+import time
 
 import pytest
+
+from support.client import Client
+from support.service import cli_output
 
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
@@ -119,6 +123,29 @@ def running(service):
     return service()
 
 
+def wait_until_known(client, deadline_s=10):
+    """A service learns of a new key within milliseconds, but not before its maker's process ends."""
+    end = time.monotonic() + deadline_s
+    while client.get("/v1/kpis", kpis="nps").status == 401 and time.monotonic() < end:
+        time.sleep(0.005)
+    return client
+
+
 @pytest.fixture(scope="session")
-def shop(running, workspace):
-    return workspace(running, timezone="America/Sao_Paulo")
+def make_workspace(running, workspace):
+    """make_workspace(**options) -> Client, whose key the running service knows."""
+    return lambda **options: wait_until_known(workspace(running, **options))
+
+
+@pytest.fixture(scope="session")
+def make_client(running):
+    """make_client(workspace name, scope) -> Client with a further key."""
+    def make(name, scope):
+        key = cli_output(running.database_url, "key", "create", "--workspace", name, "--scope", scope)
+        return wait_until_known(Client(running.url, key))
+    return make
+
+
+@pytest.fixture(scope="session")
+def shop(make_workspace):
+    return make_workspace(timezone="America/Sao_Paulo")

@@ -3,7 +3,6 @@
 import pytest
 
 from support.client import Client
-from support.service import cli_output
 
 KINDS = {
     "customers": {"id": "cli-1", "started_at": "2025-01-10T12:00:00Z", "name": "Padaria Estrela",
@@ -112,9 +111,8 @@ def test_every_kpi_alone_and_as_a_series(contract, stored):
     contract.hold("GET", "/v1/definitions", stored.get("/v1/definitions"))
 
 
-def test_an_empty_workspace(contract, running, workspace):
-    empty = workspace(running)
-    answer = contract.hold("GET", "/v1/kpis", empty.get("/v1/kpis", period="2025-09"))
+def test_an_empty_workspace(contract, make_workspace):
+    answer = contract.hold("GET", "/v1/kpis", make_workspace().get("/v1/kpis", period="2025-09"))
     assert answer["data"] == {"first": None, "last": None}
     assert all(figure["value"] is None for figure in answer["kpis"].values())
 
@@ -137,12 +135,11 @@ def test_a_question_that_is_refused(contract, stored, path, query, status):
     contract.hold("GET", path.replace("/happiness", "/{kpi}").replace("/nps", "/{kpi}"), answer)
 
 
-def test_keys_that_do_not_fit(contract, running, stored):
+def test_keys_that_do_not_fit(contract, running, stored, make_client):
     nobody = Client(running.url, "vk_nobody").get("/v1/kpis")
     assert nobody.status == 401
     contract.hold("GET", "/v1/kpis", nobody)
-    figures = Client(running.url, cli_output(running.database_url, "key", "create", "--workspace",
-                                             stored.workspace, "--scope", "figures"))
+    figures = make_client(stored.workspace, "figures")
     contract.hold("GET", "/v1/kpis", figures.get("/v1/kpis"))
     answer = figures.get("/v1/surveys/res-1")
     assert answer.status == 403

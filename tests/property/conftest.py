@@ -2,6 +2,7 @@ import os
 
 import pytest
 
+from api.checks import settled
 from property.world import World
 
 
@@ -11,11 +12,19 @@ def laws(service):
     return service()
 
 
+@pytest.fixture(scope="session")
+def workspace(workspace):
+    """As everywhere, and the service knows the key already."""
+    def make(service, *args, **options):
+        return settled(workspace(service, *args, **options))
+    return make
+
+
 def seeds():
     return range(1, 21) if os.environ.get("VINCULO_TEST_ALL") == "1" else range(1, 4)
 
 
-@pytest.fixture(scope="module", params=seeds(), ids=lambda seed: f"seed{seed}")
+@pytest.fixture(scope="session", params=seeds(), ids=lambda seed: f"seed{seed}")
 def worlds(request, laws, workspace):
     """Two workspaces with the same ids after one random history over both."""
     zones = ("America/Sao_Paulo", "Asia/Kolkata")

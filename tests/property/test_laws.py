@@ -28,12 +28,12 @@ GROUPED = {**ADDITIVE, "churn_rate": ADDITIVE["churn_rate"] + (
     "interactions": ADDITIVE["interactions"] + ("open_at_end",)}
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def world(worlds):
     return worlds[0]
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def all_figures(worlds):
     return [answer for world in worlds for answer in figures(world.client).values()]
 
@@ -70,7 +70,7 @@ def test_low_value_high(all_figures):
                 assert -100 <= interval["low"] and interval["high"] <= 100
     for kpi in ("csat", "nps", "ces", "response_rate", "churn_rate", "first_contact_resolution",
                 "first_response_time"):
-        assert seen[kpi] > 20, seen
+        assert seen[kpi] > 10, seen
 
 
 def test_null_and_reason_go_together(all_figures):

@@ -15,6 +15,8 @@ FIRST_DAY = datetime.datetime(2024, 1, 1, tzinfo=datetime.timezone.utc)
 DAYS = 456  # to the end of March 2025
 SEGMENTS = ("gold", "silver", "café & co", None)
 CHANNELS = ("web", "phone", None)
+# How many ids there are of each kind: few enough that histories meet themselves again and again.
+IDS = {"customers": 30, "surveys": 220, "interactions": 120, "cancellations": 40, "reactivations": 25}
 
 
 def text_of(moment):
@@ -45,9 +47,8 @@ def path_of(kind, record_id):
 class Maker:
     """Random valid records. Moments cluster on ties, midnights and ends of months."""
 
-    def __init__(self, seed, ids_per_kind=40):
+    def __init__(self, seed):
         self.random = random.Random(seed)
-        self.ids = ids_per_kind
 
     def choose(self, *options):
         return self.random.choice(options)
@@ -69,7 +70,7 @@ class Maker:
             0, 1, 60, 3600, self.random.randrange(5_000_000))))
 
     def record_id(self, kind):
-        return f"{kind[0]}/{self.random.randrange(self.ids)}"
+        return f"{kind[0]}/{self.random.randrange(IDS[kind])}"
 
     def record(self, kind):
         """Fields but the id, absent ones left out."""
@@ -274,7 +275,7 @@ class World:
             self.delete(kind, record_id)
         else:
             self.post_many(kind, [(make.record_id(kind), make.record(kind))
-                                  for _ in range(make.random.randrange(1, 12))])
+                                  for _ in range(make.random.randrange(1, 40))])
 
     def replay_into(self, client, seed):
         """Posts the remaining facts elsewhere in another order; life events after their customers."""
@@ -296,7 +297,7 @@ class World:
     def check_records(self):
         """What the service holds is what the model holds."""
         for kind in KINDS:
-            for at in range(self.make.ids):
+            for at in range(IDS[kind]):
                 record_id = f"{kind[0]}/{at}"
                 answer = self.client.get(path_of(kind, record_id))
                 record = self.facts[kind].get(record_id)
