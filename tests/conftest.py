@@ -9,6 +9,7 @@ import contextlib
 import itertools
 import os
 import sys
+import time
 
 import pytest
 
@@ -19,6 +20,14 @@ from support.cluster import Cluster  # noqa: E402
 from support.service import Service, cli_output  # noqa: E402
 
 numbers = itertools.count(1)
+
+
+def await_key(client, patience_s=2):
+    """Returns once the service knows a key that was made a moment ago (100 ms are promised)."""
+    give_up = time.monotonic() + patience_s
+    while client.get("/v1/definitions").status == 401:
+        assert time.monotonic() < give_up, "the service does not know a new key"
+        time.sleep(0.005)
 
 
 @pytest.fixture(scope="session")
@@ -60,5 +69,6 @@ def workspace():
                          "--scope", scope)
         client = Client(service.url, key)
         client.workspace = name
+        await_key(client)
         return client
     return make

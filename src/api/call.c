@@ -70,8 +70,10 @@ void call_conclude(struct call *call, enum err err) {
 
 enum http_next call_run_on_worker(struct call *call,
                                   void (*run)(struct work *work, struct db *db)) {
+    struct workers *pool =
+        strcmp(call->method->name, "GET") == 0 ? call->app->readers : call->app->workers;
     call->work.run = run;
-    if (workers_submit(call->app->workers, &call->work, &call->problem) != ERR_OK) {
+    if (workers_submit(pool, &call->work, &call->problem) != ERR_OK) {
         return call_refuse(call);
     }
     return HTTP_WAIT;

@@ -16,14 +16,10 @@
 
 enum { MEMORY_PER_CONNECTION = 16 * 1024, START_PATIENCE_MS = 10000, START_PAUSE_MS = 250 };
 
-static struct db_options database_options(const struct settings *settings, bool writes) {
-    const char *url = settings->database_url;
-    if (!writes && settings->read_database_url != NULL) {
-        url = settings->read_database_url;
-    }
-    return (struct db_options){.url = url,
+static struct db_options database_options(const struct settings *settings) {
+    return (struct db_options){.url = settings->database_url,
                                .prepare = true,
-                               .read_write = writes,
+                               .read_write = true,
                                .timeout_ms = (int)settings->database_timeout_ms,
                                .lock_timeout_ms = (int)settings->lock_timeout_ms};
 }
@@ -35,7 +31,7 @@ static void pause_ms(long ms) {
 
 /* The schema must be this program's own; a database that is still starting is waited for. */
 static enum err check_schema(const struct settings *settings, struct problem *problem) {
-    struct db_options options = database_options(settings, true);
+    struct db_options options = database_options(settings);
     options.prepare = false;
     struct db *db = db_new(&options);
     if (db == NULL) {
@@ -69,8 +65,39 @@ static enum err start_http(struct app *app, const struct settings *settings,
     return http_server_start(&http, &callbacks, &app->server, problem);
 }
 
+static enum err start_workers(struct app *app, const struct settings *settings,
+                              struct problem *problem) {
+    struct db_options options = database_options(settings);
+    size_t threads = (size_t)settings->workers;
+    size_t queue_max = (size_t)settings->worker_queue_max;
+    enum err err = workers_start(&options, threads, queue_max, &app->workers, problem);
+    if (err != ERR_OK || settings->read_database_url == NULL) {
+        app->readers = app->workers;
+        return err;
+    }
+    options.url = settings->read_database_url;
+    options.read_write = false;
+    return workers_start(&options, threads, queue_max, &app->readers, problem);
+}
+
+static void stop_workers(struct app *app) {
+    if (app->workers != NULL) {
+        workers_stop(app->workers);
+    }
+    if (app->readers != NULL && app->readers != app->workers) {
+        workers_stop(app->readers);
+    }
+}
+
+static void free_workers(struct app *app) {
+    if (app->readers != app->workers) {
+        workers_free(app->readers);
+    }
+    workers_free(app->workers);
+}
+
 static enum err start(struct app *app, const struct settings *settings, struct problem *problem) {
-    struct db_options for_writing = database_options(settings, true);
+    struct db_options for_writing = database_options(settings);
     struct writer_settings writer = {.database = for_writing,
                                      .queue_max = (size_t)settings->writer_queue_max,
                                      .batch_max = (size_t)settings->writer_batch_max};
@@ -79,8 +106,7 @@ static enum err start(struct app *app, const struct settings *settings, struct p
         err = writer_start(&writer, &app->writer, problem);
     }
     if (err == ERR_OK) {
-        err = workers_start(&for_writing, (size_t)settings->workers,
-                            (size_t)settings->worker_queue_max, &app->workers, problem);
+        err = start_workers(app, settings, problem);
     }
     if (err == ERR_OK) {
         err = keyring_start(&for_writing, &app->keyring, problem);
@@ -100,9 +126,7 @@ static bool stop(struct app *app, int timeout_ms) {
     if (app->writer != NULL) {
         writer_stop(app->writer, 0);
     }
-    if (app->workers != NULL) {
-        workers_stop(app->workers);
-    }
+    stop_workers(app);
     if (app->server != NULL) {
         http_server_drain(app->server, 1000); /* the last refusals go out */
         http_server_free(app->server);
@@ -110,7 +134,7 @@ static bool stop(struct app *app, int timeout_ms) {
     if (app->keyring != NULL) {
         keyring_stop(app->keyring);
     }
-    workers_free(app->workers);
+    free_workers(app);
     writer_free(app->writer);
     return drained;
 }

@@ -66,6 +66,9 @@ def test_a_frozen_database_gives_503_and_no_hang(site):
         answer, seconds = timed(lambda: client.get("/healthz"))
         assert answer.status == 200 and seconds < 1
     assert wait_until_writable(client) < 5
+    end = time.monotonic() + 5
+    while client.get("/readyz").status != 200 and time.monotonic() < end:
+        time.sleep(0.05)
     assert client.get("/readyz").status == 200
 
 

@@ -41,6 +41,8 @@ def test_a_record_through_its_life(contract, stored, kind):
     hold("POST", many, created, 201)
     hold("POST", many, stored.post(many, record), 200)
     hold("POST", many, stored.post(many, {**record, "metadata": {"other": True}}), 409)
+    hold("POST", many, stored.post(f"{many}?on_conflict=replace", {**record, "metadata": {"other": True}}), 200)
+    hold("POST", many, stored.post(f"{many}?on_conflict=guess", record), 400)
     hold("POST", many, stored.post(many, {**record, "colour": "red"}), 422)
     hold("POST", many, stored.request("POST", many, "{", {"Content-Type": "application/json"}), 400)
     hold("POST", many, stored.request("POST", many, "a=b", {"Content-Type": "text/plain"}), 415)
