@@ -30,9 +30,18 @@ CREATE INDEX api_key_workspace ON api_key (workspace_id);
 
 -- Writers of one workspace take turns. Whoever writes records takes this lock before (the service)
 -- or while (triggers) doing so; it ends with the transaction. Hence derived rows and aggregates
--- need no locks of their own, and two writers cannot deadlock. 22102 is only a class of our own.
-CREATE FUNCTION workspace_lock(workspace integer) RETURNS void
-LANGUAGE sql VOLATILE AS $$ SELECT pg_advisory_xact_lock(22102, workspace) $$;
+-- need no locks of their own, and instances of the service cannot deadlock. (A program that writes
+-- by SQL without taking it first can: its rows are locked before the triggers ask for the lock.)
+-- What is read under the lock must include what its last holder committed, which the snapshot of a
+-- stricter isolation level would not. 22102 is only a class of our own.
+CREATE FUNCTION workspace_lock(workspace integer) RETURNS void LANGUAGE plpgsql VOLATILE AS $$
+BEGIN
+    IF current_setting('transaction_isolation') <> 'read committed' THEN
+        RAISE EXCEPTION 'records must be written at isolation level READ COMMITTED'
+            USING HINT = 'BEGIN ISOLATION LEVEL READ COMMITTED', ERRCODE = 'VC002';
+    END IF;
+    PERFORM pg_advisory_xact_lock(22102, workspace);
+END $$;
 
 -- Tells every instance that workspaces or keys changed, so that it reads them again.
 CREATE FUNCTION keys_changed() RETURNS trigger LANGUAGE plpgsql AS $$

@@ -143,7 +143,7 @@ END $$;
 CREATE TRIGGER follow_on_insert BEFORE INSERT ON interaction FOR EACH ROW
     WHEN (NEW.segment IS NULL AND NEW.customer_id IS NOT NULL)
     EXECUTE FUNCTION interaction_follow();
-CREATE TRIGGER follow_on_update BEFORE UPDATE OF segment, customer_id ON interaction FOR EACH ROW
+CREATE TRIGGER follow_on_update BEFORE UPDATE OF workspace_id, segment, customer_id ON interaction FOR EACH ROW
     EXECUTE FUNCTION interaction_follow();
 
 CREATE FUNCTION survey_follow() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -161,7 +161,7 @@ CREATE TRIGGER follow_on_insert BEFORE INSERT ON survey FOR EACH ROW
           OR (NEW.channel IS NULL AND NEW.interaction_id IS NOT NULL))
     EXECUTE FUNCTION survey_follow();
 CREATE TRIGGER follow_on_update
-    BEFORE UPDATE OF segment, customer_id, channel, interaction_id ON survey FOR EACH ROW
+    BEFORE UPDATE OF workspace_id, segment, customer_id, channel, interaction_id ON survey FOR EACH ROW
     EXECUTE FUNCTION survey_follow();
 
 -- Brings the followed labels of other records in line with these customers' (interactions')

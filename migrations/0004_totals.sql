@@ -251,7 +251,10 @@ BEGIN
     ELSE
         FOR changed IN SELECT x.workspace AS workspace, array_agg(DISTINCT x.id) AS ids
                          FROM (SELECT workspace_id, id, channel FROM new_rows
-                               EXCEPT SELECT workspace_id, id, channel FROM old_rows) d
+                               EXCEPT SELECT workspace_id, id, channel FROM old_rows
+                               UNION ALL
+                               (SELECT workspace_id, id, channel FROM old_rows
+                                EXCEPT SELECT workspace_id, id, channel FROM new_rows)) d
                          JOIN LATERAL (VALUES (d.workspace_id, d.id)) x(workspace, id) ON true
                         GROUP BY 1 ORDER BY 1 LOOP
             PERFORM follow_interactions(changed.workspace, changed.ids);

@@ -69,6 +69,7 @@ def workspace():
                          "--scope", scope)
         client = Client(service.url, key)
         client.workspace = name
+        client.wait_until_known()
         await_key(client)
         return client
     return make

@@ -19,6 +19,7 @@ enum db_status {
     DB_OK,
     DB_LOST,    /* no connection, or it broke, or the deadline passed: the outcome is unknown */
     DB_RETRY,   /* serialisation failure or deadlock: the transaction may be run again */
+    DB_SLOW,    /* a statement took longer than timeout_ms and was undone */
     DB_LOCKED,  /* a lock was not granted in time (a rebuild holds the workspace) */
     DB_REFUSED, /* the data was refused; db_sqlstate, db_constraint say why */
     DB_STOP     /* a transaction's own function wants a rollback and has said why */

@@ -13,6 +13,7 @@
 /* Embedded in the caller's own structure; `run` finds that by its own means (container). */
 struct work {
     void (*run)(struct work *work, struct db *db); /* on a worker's thread; db may be closed */
+    void (*refuse)(struct work *work);             /* instead of run, once the pool is stopped */
     struct work *next;                             /* private */
 };
 
@@ -24,7 +25,8 @@ MUST_CHECK enum err workers_start(const struct db_options *database, size_t thre
 /* ERR_QUEUE_FULL or ERR_SHUTTING_DOWN: refused. */
 MUST_CHECK enum err workers_submit(struct workers *workers, struct work *work,
                                    struct problem *problem);
-/* Finishes what is queued, joins. Each connection's deadlines bound the time. */
+/* Refuses what is queued, finishes what runs (bounded by its statements' deadlines), joins. Callers
+ * that want the queue done wait for it before. */
 void workers_stop(struct workers *workers);
 void workers_free(struct workers *workers);
 

@@ -35,7 +35,8 @@ struct write_job {
     bool replace; /* where the id has other content, replace it instead of refusing */
     void (*done)(struct write_job *job);
     void *context;
-    struct write_job *next; /* private */
+    int64_t queued_us; /* private, as next */
+    struct write_job *next;
 };
 
 struct writer;
@@ -50,8 +51,8 @@ struct writer_settings {
 MUST_CHECK enum err writer_start(const struct writer_settings *settings, struct writer **ret_writer,
                                  struct problem *problem);
 
-/* Queues a job; it and its items belong to the writer until done. ERR_QUEUE_FULL,
- * ERR_UNAVAILABLE (no database at present) or ERR_SHUTTING_DOWN: refused, still the caller's. */
+/* Queues a job; it and its items belong to the writer until done. ERR_QUEUE_FULL or
+ * ERR_SHUTTING_DOWN: refused, still the caller's. */
 MUST_CHECK enum err writer_submit(struct writer *writer, struct write_job *job,
                                   struct problem *problem);
 

@@ -92,7 +92,9 @@ static bool charset_is_utf8(const char *header) {
     }
     charset += strlen("charset=");
     charset += *charset == '"';
-    return strncasecmp(charset, "utf-8", 5) == 0 || strncasecmp(charset, "utf8", 4) == 0;
+    size_t length = strcspn(charset, "\"; \t");
+    return (length == 5 && strncasecmp(charset, "utf-8", 5) == 0) ||
+           (length == 4 && strncasecmp(charset, "utf8", 4) == 0);
 }
 
 static enum err wrong_type(struct call *call, const char *type) {

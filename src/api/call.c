@@ -68,11 +68,18 @@ void call_conclude(struct call *call, enum err err) {
     http_resume(call->request);
 }
 
+static void refuse_work(struct work *work) {
+    struct call *call = call_of_work(work);
+    call_conclude(call, problem_set(&call->problem, ERR_SHUTTING_DOWN,
+                                    "The service is shutting down; try again."));
+}
+
 enum http_next call_run_on_worker(struct call *call,
                                   void (*run)(struct work *work, struct db *db)) {
     struct workers *pool =
         strcmp(call->method->name, "GET") == 0 ? call->app->readers : call->app->workers;
     call->work.run = run;
+    call->work.refuse = refuse_work;
     if (workers_submit(pool, &call->work, &call->problem) != ERR_OK) {
         return call_refuse(call);
     }

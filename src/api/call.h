@@ -21,8 +21,7 @@ struct app {
     const struct settings *settings;
     struct writer *writer;
     struct workers *workers; /* for changes */
-    struct workers *readers; /* for reads: a pool of their own on VINCULO_READ_DATABASE_URL,
-                                else the same as workers */
+    struct workers *readers; /* for reads, which never wait behind a change that waits for a lock */
     struct keyring *keyring;
     struct http_server *server;
     atomic_bool stopping;

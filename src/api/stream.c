@@ -15,7 +15,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { WINDOW_RECORDS = 500, LINE_MAX_BYTES = 64 * 1024, RESULTS_MAX = 1000, STREAMS_MAX = 64 };
+enum {
+    WINDOW_RECORDS = 500,
+    WINDOW_BYTES = 1024 * 1024,
+    LINE_MAX_BYTES = 64 * 1024,
+    RESULTS_MAX = 1000,
+    STREAMS_MAX = 64,
+    INDEX_DIGITS = 20 /* room that an Idempotency-Key leaves for ":index" */
+};
 
 /* One line of the window. */
 struct line {
@@ -33,6 +40,7 @@ struct stream {
     uint64_t lines;     /* read so far */
     struct line window[WINDOW_RECORDS];
     size_t window_count;
+    size_t window_bytes;
     struct write_item items[WINDOW_RECORDS]; /* of the window's good lines, in order */
     size_t item_count;
     struct write_job job;
@@ -44,6 +52,13 @@ struct stream {
 };
 
 enum err stream_begin(struct call *call) {
+    if (call->idempotency_key != NULL &&
+        strlen(call->idempotency_key) > FIELD_ID_MAX - INDEX_DIGITS) {
+        return problem_add_parameter(&call->problem, ERR_INVALID_PARAMETER, "Idempotency-Key",
+                                     "For many records it has at most %d bytes: record i gets "
+                                     "KEY:i as its id.",
+                                     FIELD_ID_MAX - INDEX_DIGITS);
+    }
     call->stream = calloc(1, sizeof *call->stream);
     if (call->stream == NULL) {
         return problem_set(&call->problem, ERR_UNAVAILABLE, "Out of memory; try again.");
@@ -67,6 +82,7 @@ static void clear_window(struct stream *stream) {
         stream->items[i].outcome = OUTCOME_NONE;
     }
     stream->window_count = 0;
+    stream->window_bytes = 0;
     stream->item_count = 0;
 }
 
@@ -191,6 +207,7 @@ static void take_line(struct stream *stream, const char *text, size_t length) {
     struct call *call = stream->call;
     struct line *line = &stream->window[stream->window_count++];
     struct write_item *item = &stream->items[stream->item_count];
+    stream->window_bytes += length;
     *line = (struct line){.number = stream->lines, .index = stream->received++};
     char default_id[FIELD_ID_MAX * 4 + 24];
     if (call->idempotency_key != NULL) {
@@ -272,7 +289,8 @@ enum http_next stream_data(struct call *call, const char *data, size_t length,
             continue;
         }
         end_line(stream);
-        if (stream->window_count == WINDOW_RECORDS && submit_window(stream)) {
+        bool full = stream->window_count == WINDOW_RECORDS || stream->window_bytes >= WINDOW_BYTES;
+        if (full && submit_window(stream)) {
             *ret_consumed = used;
             return HTTP_WAIT;
         }

@@ -246,6 +246,11 @@ static enum MHD_Result stream(struct http_exchange *exchange, const char *data, 
     struct http_app *app = &request->connection->loop->server->app;
     exchange->progress_us = clock_monotonic_us();
     request->body_bytes += *length - exchange->left_over;
+    exchange->left_over = *length;
+    /* With the next chunk of a chunked body in its buffer, libmicrohttpd calls again although the
+     * connection is suspended: leave that chunk for later. */
+    if (exchange->waiting)
+        return MHD_YES;
     while (*length > 0) {
         size_t consumed = 0;
         enum http_next next = app->data(app->context, request, data, *length, &consumed);

@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
@@ -168,13 +169,27 @@ static bool line_is_late(struct http_connection *connection, int64_t now_us) {
            now_us - connection->partial_since_us > connection->loop->server->request_timeout_us;
 }
 
+/* TCP_CLOSE_WAIT; its name is in netinet/tcp.h alone, which excludes linux/tcp.h. */
+enum { STATE_CLOSE_WAIT = 8 };
+
+/* The client has closed its side, and nothing it sent is left to read: an unfinished body stays so.
+ * libmicrohttpd does not see it where that happened while the connection was suspended. */
+static bool has_hung_up(int fd) {
+    struct tcp_info info;
+    socklen_t length = sizeof info;
+    int unread = 0;
+    return getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &length) == 0 &&
+           info.tcpi_state == STATE_CLOSE_WAIT && ioctl(fd, FIONREAD, &unread) == 0 && unread == 0;
+}
+
 static bool is_late(struct http_connection *connection, int64_t now_us) {
     const struct http_exchange *exchange = connection->exchange;
     if (exchange == NULL)
         return line_is_late(connection, now_us);
     if (exchange->waiting || exchange->phase >= PHASE_END)
         return false;
-    return now_us - exchange->progress_us > connection->loop->server->request_timeout_us;
+    return now_us - exchange->progress_us > connection->loop->server->request_timeout_us ||
+           has_hung_up(connection->fd);
 }
 
 /* Ends connections whose client takes too long over a request. Idle ones are libmicrohttpd's. */

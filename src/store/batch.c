@@ -129,7 +129,7 @@ static enum db_status read_back(struct db *db, struct entry *entry) {
         record_clear(&entry->item->record);
         entry->item->record = stored;
     }
-    return status;
+    return status == DB_STOP ? DB_RETRY : status; /* gone meanwhile, by another program */
 }
 
 /* The id has other content, and the job wants it replaced. */
@@ -227,19 +227,27 @@ static enum db_status write_entries(struct db *db, void *context) {
     return status;
 }
 
-/* Runs the transaction; halves it where the database refuses its data. */
-static void write_or_halve(struct db *db, struct batch batch) {
-    enum db_status status = db_transaction(db, DB_WRITE, write_entries, &batch);
-    if (status == DB_OK) {
-        return;
+/* Brings the entries of the first one's workspace to the front, in their order; how many. */
+static size_t gather_workspace(struct batch batch) {
+    struct entry *others = calloc(batch.count, sizeof *others);
+    size_t own = 0;
+    size_t other = 0;
+    if (others == NULL) {
+        return batch.count;
     }
-    metric_add(METRIC_WRITER_FAILURES, 1, NULL, NULL, NULL);
-    if (status == DB_REFUSED && batch.count > 1) {
-        size_t half = batch.count / 2;
-        write_or_halve(db, (struct batch){batch.entries, half});
-        write_or_halve(db, (struct batch){batch.entries + half, batch.count - half});
-        return;
+    for (size_t i = 0; i < batch.count; i++) {
+        if (batch.entries[i].workspace_id == batch.entries[0].workspace_id) {
+            batch.entries[own++] = batch.entries[i];
+        } else {
+            others[other++] = batch.entries[i];
+        }
     }
+    memcpy(batch.entries + own, others, other * sizeof *others);
+    free(others);
+    return own;
+}
+
+static void refuse_all(struct db *db, enum db_status status, struct batch batch) {
     log_event(LOG_WARN, "transaction_failed", LOG_STR("sqlstate", db_sqlstate(db)),
               LOG_STR("constraint", db_constraint(db)), LOG_INT("records", (int64_t)batch.count));
     for (size_t i = 0; i < batch.count; i++) {
@@ -249,25 +257,64 @@ static void write_or_halve(struct db *db, struct batch batch) {
     }
 }
 
-size_t batch_write(struct db *db, struct write_job *jobs) {
-    struct batch batch = {0};
-    for (const struct write_job *job = jobs; job != NULL; job = job->next) {
-        batch.count += job->count;
+/* Runs the transaction; divides it where one record or one workspace is in the others' way. */
+static void write_or_divide(struct db *db, struct batch batch) {
+    enum db_status status = db_transaction(db, DB_WRITE, write_entries, &batch);
+    if (status == DB_OK) {
+        return;
     }
+    metric_add(METRIC_WRITER_FAILURES, 1, NULL, NULL, NULL);
+    size_t first = 0;
+    if (status == DB_REFUSED || status == DB_SLOW) {
+        first = batch.count / 2;
+    } else if (status == DB_LOCKED) {
+        first = gather_workspace(batch);
+        if (first == batch.count) {
+            for (size_t i = 0; i < batch.count; i++) {
+                reset(&batch.entries[i]);
+            }
+            return;
+        }
+    }
+    if (first == 0) {
+        refuse_all(db, status, batch);
+        return;
+    }
+    write_or_divide(db, (struct batch){batch.entries, first});
+    write_or_divide(db, (struct batch){batch.entries + first, batch.count - first});
+}
+
+static size_t count_open(const struct write_job *jobs) {
+    size_t count = 0;
+    for (const struct write_job *job = jobs; job != NULL; job = job->next) {
+        for (size_t i = 0; i < job->count; i++) {
+            count += job->items[i].outcome == OUTCOME_NONE;
+        }
+    }
+    return count;
+}
+
+size_t batch_write(struct db *db, struct write_job *jobs) {
+    struct batch batch = {.count = count_open(jobs)};
     batch.entries = calloc(batch.count, sizeof *batch.entries);
     size_t position = 0;
     for (struct write_job *job = jobs; job != NULL; job = job->next) {
-        for (size_t i = 0; i < job->count; i++, position++) {
-            if (batch.entries == NULL) {
-                problem_set(&job->items[i].problem, ERR_UNAVAILABLE, "Out of memory; try again.");
-                job->items[i].outcome = OUTCOME_REJECTED;
+        for (size_t i = 0; i < job->count; i++) {
+            struct write_item *item = &job->items[i];
+            if (item->outcome != OUTCOME_NONE) {
                 continue;
             }
-            batch.entries[position] = (struct entry){.item = &job->items[i],
+            if (batch.entries == NULL) {
+                problem_set(&item->problem, ERR_UNAVAILABLE, "Out of memory; try again.");
+                item->outcome = OUTCOME_REJECTED;
+                continue;
+            }
+            batch.entries[position] = (struct entry){.item = item,
                                                      .workspace_id = job->workspace_id,
                                                      .single = job->single,
                                                      .replace = job->replace,
                                                      .position = position};
+            position++;
         }
     }
     if (batch.entries == NULL) {
@@ -279,7 +326,7 @@ size_t batch_write(struct db *db, struct write_job *jobs) {
             batch.entries[i].round = batch.entries[i - 1].round + 1;
         }
     }
-    write_or_halve(db, batch);
+    write_or_divide(db, batch);
     free(batch.entries);
     return batch.count;
 }

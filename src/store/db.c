@@ -105,6 +105,9 @@ static enum db_status classify(struct db *db, const PGresult *result) {
     if (strcmp(state, "55P03") == 0) {
         return DB_LOCKED;
     }
+    if (strcmp(state, "57014") == 0) {
+        return DB_SLOW;
+    }
     if (strncmp(state, "08", 2) == 0 || strncmp(state, "57", 2) == 0 ||
         strncmp(state, "53", 2) == 0 || strncmp(state, "58", 2) == 0 ||
         strcmp(state, "25006") == 0) {
@@ -241,7 +244,7 @@ static enum db_status set_up(struct db *db) {
              "SET TimeZone = 'UTC'; SET DateStyle = 'ISO'; SET IntervalStyle = 'postgres';"
              /* Planning the KPI query takes ten times as long as running it, and its plan does not
               * depend on the parameters: everything goes by primary keys. */
-             "SET plan_cache_mode = force_generic_plan;"
+             "SET plan_cache_mode = force_generic_plan; SET jit = off;"
              "SET extra_float_digits = 1; SET client_min_messages = 'warning'",
              db->options.timeout_ms, db->options.lock_timeout_ms);
     enum db_status status = db_query(db, sql, 0, NULL, NULL);
@@ -297,8 +300,8 @@ static enum db_status commit(struct db *db) {
 /* A connection that died while idle shows at BEGIN, when nothing can have happened yet: then once
  * more on a fresh one. */
 static enum db_status begin(struct db *db, enum db_mode mode) {
-    const char *sql =
-        mode == DB_WRITE ? "BEGIN" : "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
+    const char *sql = mode == DB_WRITE ? "BEGIN ISOLATION LEVEL READ COMMITTED"
+                                       : "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
     enum db_status status = db_query(db, sql, 0, NULL, NULL);
     if (status == DB_LOST && db_ready(db) == DB_OK) {
         status = db_query(db, sql, 0, NULL, NULL);
@@ -351,6 +354,9 @@ enum err db_problem(const struct db *db, enum db_status status, struct problem *
             problem, ERR_UNAVAILABLE,
             "The database is not available at present; try again. Whether the "
             "request took effect is unknown: repeating it with the same id is safe.");
+    case DB_SLOW:
+        return problem_set(problem, ERR_UNAVAILABLE,
+                           "The database took too long over this and has undone it; try again.");
     case DB_RETRY:
     case DB_LOCKED:
         return problem_set(problem, ERR_UNAVAILABLE,

@@ -26,11 +26,12 @@ struct workers {
 };
 
 /* The next piece of work, or NULL when the queue is empty and stays so. */
-static struct work *take(struct workers *workers) {
+static struct work *take(struct workers *workers, bool *ret_refused) {
     pthread_mutex_lock(&workers->lock);
     while (workers->first == NULL && !workers->stopping)
         pthread_cond_wait(&workers->filled, &workers->lock);
     struct work *work = workers->first;
+    *ret_refused = workers->stopping;
     if (work != NULL) {
         workers->first = work->next;
         workers->waiting--;
@@ -46,8 +47,13 @@ static void *worker_main(void *argument) {
     enum db_status status = db_ready(worker->db);
     (void)status;
     struct work *work;
-    while ((work = take(worker->pool)) != NULL)
-        work->run(work, worker->db);
+    bool refused;
+    while ((work = take(worker->pool, &refused)) != NULL) {
+        if (refused)
+            work->refuse(work);
+        else
+            work->run(work, worker->db);
+    }
     db_close(worker->db);
     return NULL;
 }

@@ -14,7 +14,11 @@
 #include <stdlib.h>
 #include <time.h>
 
-enum { RECONNECT_MS = 500 };
+enum {
+    RECONNECT_MS = 500,
+    LOCK_PATIENCE_MS = 100, /* the other workspaces wait so long for a locked one */
+    HELD_MS = 250           /* until a locked one is tried again */
+};
 
 struct queue {
     struct write_job *head, *tail;
@@ -25,12 +29,15 @@ struct writer {
     pthread_mutex_t lock;
     pthread_cond_t changed;
     struct queue singles, streams;
-    size_t waiting; /* records in both queues */
+    struct queue held; /* of workspaces whose lock another program has, such as a rebuild */
+    int64_t held_until_us;
+    size_t waiting; /* records in the queues */
     bool stopping;
     int64_t stop_by_us; /* of the monotonic clock; the queue is failed after it */
     atomic_bool connected;
     struct db *db;
     size_t queue_max, batch_max;
+    int64_t lock_timeout_us; /* how long a job may be held */
 };
 
 static void queue_put(struct queue *queue, struct write_job *job) {
@@ -63,6 +70,7 @@ enum err writer_submit(struct writer *writer, struct write_job *job, struct prob
     } else if (writer->waiting + job->count > writer->queue_max) {
         err = ERR_QUEUE_FULL;
     } else {
+        job->queued_us = clock_monotonic_us();
         queue_put(job->single ? &writer->singles : &writer->streams, job);
         writer->waiting += job->count;
         metric_set(METRIC_WRITER_QUEUE, (int64_t)writer->waiting);
@@ -93,19 +101,32 @@ static void set_connected(struct writer *writer, bool connected) {
     }
 }
 
-/* The next transaction's jobs: single posts first, then one window of a stream. */
+static bool is_held_due(const struct writer *writer) {
+    return writer->held.head != NULL &&
+           (writer->stopping || clock_monotonic_us() >= writer->held_until_us);
+}
+
+/* The next transaction's jobs: held ones that are due, single posts, one window of a stream. */
 static struct write_job *take_batch(struct writer *writer) {
     struct queue batch = {0};
     size_t records = 0;
+    struct write_job *job = NULL;
+    if (is_held_due(writer)) {
+        batch = writer->held;
+        writer->held = (struct queue){0};
+        for (job = batch.head; job != NULL; job = job->next) {
+            records += job->count;
+        }
+    }
     while (writer->singles.head != NULL && records < writer->batch_max) {
-        struct write_job *job = queue_take(&writer->singles);
+        job = queue_take(&writer->singles);
         records += job->count;
         queue_put(&batch, job);
     }
-    struct write_job *window = queue_take(&writer->streams);
-    if (window != NULL) {
-        records += window->count;
-        queue_put(&batch, window);
+    job = queue_take(&writer->streams);
+    if (job != NULL) {
+        records += job->count;
+        queue_put(&batch, job);
     }
     writer->waiting -= records;
     metric_set(METRIC_WRITER_QUEUE, (int64_t)writer->waiting);
@@ -114,16 +135,47 @@ static struct write_job *take_batch(struct writer *writer) {
 
 static void fail_job(struct write_job *job, enum err code, const char *detail) {
     for (size_t i = 0; i < job->count; i++) {
-        job->items[i].outcome = OUTCOME_REJECTED;
-        problem_set(&job->items[i].problem, code, "%s", detail);
+        if (job->items[i].outcome == OUTCOME_NONE) {
+            job->items[i].outcome = OUTCOME_REJECTED;
+            problem_set(&job->items[i].problem, code, "%s", detail);
+        }
     }
 }
 
-static void finish_jobs(struct write_job *jobs) {
+static bool is_open(const struct write_job *job) {
+    bool open = false;
+    for (size_t i = 0; i < job->count && !open; i++) {
+        open = job->items[i].outcome == OUTCOME_NONE;
+    }
+    return open;
+}
+
+/* Of a job that found its workspace locked: true where it is kept for later. */
+static bool hold(struct writer *writer, struct write_job *job) {
+    int64_t now_us = clock_monotonic_us();
+    bool held = false;
+    pthread_mutex_lock(&writer->lock);
+    if (!writer->stopping && now_us - job->queued_us < writer->lock_timeout_us) {
+        queue_put(&writer->held, job);
+        writer->held_until_us = now_us + HELD_MS * 1000;
+        writer->waiting += job->count;
+        held = true;
+    }
+    pthread_mutex_unlock(&writer->lock);
+    if (!held) {
+        fail_job(job, ERR_UNAVAILABLE, "The workspace is busy (a rebuild has it); try again.");
+    }
+    return held;
+}
+
+static void finish_jobs(struct writer *writer, struct write_job *jobs) {
     while (jobs != NULL) {
         struct write_job *job = jobs;
         jobs = job->next;
         job->next = NULL;
+        if (is_open(job) && hold(writer, job)) {
+            continue;
+        }
         for (size_t i = 0; i < job->count; i++) {
             static const char *const names[] = {"none", "created", "unchanged", "updated",
                                                 "rejected"};
@@ -138,10 +190,12 @@ static void finish_jobs(struct write_job *jobs) {
  * of the next batch; NULL with *ret_stop when all is done. */
 static struct write_job *wait_for_batch(struct writer *writer, bool *ret_stop) {
     pthread_mutex_lock(&writer->lock);
-    if (!writer->stopping && writer->waiting == 0) {
+    if (!writer->stopping && writer->singles.head == NULL && writer->streams.head == NULL &&
+        !is_held_due(writer)) {
+        long wait_ms = writer->held.head != NULL ? HELD_MS : RECONNECT_MS;
         struct timespec until;
         clock_gettime(CLOCK_MONOTONIC, &until);
-        until.tv_nsec += RECONNECT_MS * 1000000L;
+        until.tv_nsec += wait_ms * 1000000L;
         until.tv_sec += until.tv_nsec / 1000000000L;
         until.tv_nsec %= 1000000000L;
         pthread_cond_timedwait(&writer->changed, &writer->lock, &until);
@@ -154,7 +208,7 @@ static struct write_job *wait_for_batch(struct writer *writer, bool *ret_stop) {
         for (struct write_job *job = batch; job != NULL; job = job->next) {
             fail_job(job, ERR_SHUTTING_DOWN, "The service is shutting down; try again.");
         }
-        finish_jobs(batch);
+        finish_jobs(writer, batch);
         return NULL;
     }
     return batch;
@@ -177,7 +231,7 @@ static void *writer_main(void *argument) {
         metric_observe(METRIC_WRITER_COMMIT,
                        (double)(clock_monotonic_us() - began_us) / (double)MICROSECONDS_PER_SECOND);
         set_connected(writer, db_connection(writer->db) != NULL);
-        finish_jobs(jobs);
+        finish_jobs(writer, jobs);
     }
     return NULL;
 }
@@ -185,12 +239,15 @@ static void *writer_main(void *argument) {
 enum err writer_start(const struct writer_settings *settings, struct writer **ret_writer,
                       struct problem *problem) {
     struct writer *writer = calloc(1, sizeof *writer);
-    if (writer == NULL || (writer->db = db_new(&settings->database)) == NULL) {
+    struct db_options options = settings->database;
+    options.lock_timeout_ms = LOCK_PATIENCE_MS;
+    if (writer == NULL || (writer->db = db_new(&options)) == NULL) {
         free(writer);
         return problem_set(problem, ERR_UNAVAILABLE, "Out of memory.");
     }
     writer->queue_max = settings->queue_max;
     writer->batch_max = settings->batch_max;
+    writer->lock_timeout_us = (int64_t)settings->database.lock_timeout_ms * 1000;
     pthread_mutex_init(&writer->lock, NULL);
     pthread_condattr_t attributes;
     pthread_condattr_init(&attributes);

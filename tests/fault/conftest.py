@@ -47,6 +47,8 @@ def site(victim):
     """site(env=None) -> Site with a running service, stopped when the test ends."""
     with contextlib.ExitStack() as running:
         def make(env=None):
+            if victim.process.poll() is not None:  # killed by a test that failed before the restart
+                victim.start()
             made = Site(victim, env)
             running.enter_context(made.service)
             settled(made.client())

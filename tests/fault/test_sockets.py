@@ -184,7 +184,7 @@ def test_random_bytes_and_broken_requests(here):
             raw.send(sock, bytes(data))
             sock.shutdown(1)
             if at % 10 == 0:
-                statuses.add(raw.status_of(raw.read_answer(sock, 5)))
+                statuses.add(raw.status_of(raw.read_answer(sock, 0.2)))
     assert not {status for status in statuses if status and status >= 500} - {501, 505}, statuses
 
 
@@ -256,7 +256,9 @@ def test_many_connections_and_no_leaks(here, capsys):
         expect(client.get("/v1/surveys/here"), 200)
         for sock in socks:
             sock.close()
-    time.sleep(0.5)
+    end = time.monotonic() + 10
+    while descriptors(here.pid) > begun[1] + 20 and time.monotonic() < end:
+        time.sleep(0.1)
     settled_now = (rss_mib(here.pid), descriptors(here.pid))
     with capsys.disabled():
         print(f"\n  1,600 connections: RSS {begun[0]:.0f} → {settled_now[0]:.0f} MiB, descriptors "
@@ -277,12 +279,12 @@ def test_memory_does_not_grow_with_requests(here, capsys):
             client.get("/v1/kpis/nps", granularity="day", period="2025")
             client.patch("/v1/surveys/here", {"comment": "d" * 3000})
             client.get("/v1/surveys/here")
-    rounds(40)
+    rounds(20)
     begun = rss_mib(here.pid)
-    rounds(160)
+    rounds(100)
     ended = rss_mib(here.pid)
     with capsys.disabled():
-        print(f"\n  1,120 requests: RSS {begun:.1f} → {ended:.1f} MiB")
+        print(f"\n  700 requests: RSS {begun:.1f} → {ended:.1f} MiB")
     assert ended < begun + 24
 
 

@@ -7,7 +7,6 @@ import threading
 import time
 
 import psycopg2
-import pytest
 
 from api.checks import expect, expect_problem, sample
 from fault.load import Load
@@ -54,17 +53,30 @@ def test_a_frozen_database_gives_503_and_no_hang(site):
     client = here.client()
     stored = sample("surveys")
     expect(client.post("/v1/surveys", stored), 201)
+    path = f"/v1/surveys/{stored['id']}"
+    calls = {
+        "post": lambda own: own.post("/v1/surveys", sample("surveys")),
+        "stream": lambda own: own.post_ndjson("/v1/surveys", [sample("surveys")] * 3),
+        "kpis": lambda own: own.get("/v1/kpis"), "get": lambda own: own.get(path),
+        "put": lambda own: own.put(path, stored), "delete": lambda own: own.delete(path),
+        "ready": lambda own: own.get("/readyz"), "health": lambda own: own.get("/healthz"),
+    }
+    outcomes = {}
+
+    def run(name, call):
+        outcomes[name] = timed(lambda: call(here.client()))
     with frozen(here.cluster):
-        for call in (lambda: client.post("/v1/surveys", sample("surveys")),
-                     lambda: client.get("/v1/kpis"),
-                     lambda: client.get(f"/v1/surveys/{stored['id']}"),
-                     lambda: client.delete(f"/v1/surveys/{stored['id']}"),
-                     lambda: client.post_ndjson("/v1/surveys", [sample("surveys")] * 3),
-                     lambda: client.get("/readyz")):
-            answer, seconds = timed(call)
-            assert answer.status == 503 and seconds < BOUND_S, (answer, seconds)
-        answer, seconds = timed(lambda: client.get("/healthz"))
-        assert answer.status == 200 and seconds < 1
+        threads = [threading.Thread(target=run, args=case) for case in calls.items()]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    for name, (answer, seconds) in outcomes.items():
+        assert seconds < BOUND_S, (name, seconds)
+        if name == "health":
+            assert answer.status == 200 and seconds < 1
+        elif name != "ready":  # the service may not have noticed yet
+            assert answer.status == 503, (name, answer)
     assert wait_until_writable(client) < 5
     end = time.monotonic() + 5
     while client.get("/readyz").status != 200 and time.monotonic() < end:
@@ -178,10 +190,6 @@ def test_rebuild_check_finds_a_wrong_figure(site):
     here = site()
     client = here.client()
     expect(client.post("/v1/surveys", sample("surveys")), 201)
-    columns = here.sql("SELECT column_name FROM information_schema.columns "
-                       "WHERE table_name = 'survey_totals' AND data_type IN ('bigint', 'integer')")
-    if not columns:
-        pytest.skip("no countable column of survey_totals")
     here.sql("DELETE FROM survey_totals")
     done = cli(here.url, "rebuild", "--check")
     assert done.returncode == 1 and done.stdout.strip(), done

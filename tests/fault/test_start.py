@@ -13,6 +13,8 @@ from support.cluster import Cluster
 from support.service import Service, binary, cli, cli_output, environment
 
 START_S = 20
+CRASHES = (0, -6, -11)  # exit codes that no clear refusal has: success, abort, segmentation fault
+QUICK = {"VINCULO_DATABASE_TIMEOUT_MS": "1500"}
 
 
 def serve(url, env=None):
@@ -23,74 +25,40 @@ def serve(url, env=None):
     return done.returncode, done.stdout + done.stderr
 
 
-def migrations_table(cluster, name):
-    """The table in which migrations are recorded, and its column with their numbers."""
-    found = cluster.psql(name, "SELECT table_name FROM information_schema.tables WHERE "
-                               "table_schema = 'public' AND table_name LIKE '%migration%'")
-    assert len(found) == 1, found
-    columns = cluster.psql(name, "SELECT column_name, data_type FROM information_schema.columns "
-                                 f"WHERE table_name = '{found[0][0]}' ORDER BY ordinal_position")
-    return found[0][0], columns
-
-
 def test_a_database_that_was_never_migrated(cluster):
     code, words = serve(cluster.create_database("start_never"))
-    assert code not in (0, -6, -11) and "migrate" in words, words
+    assert code not in CRASHES and "migrate" in words, words
     assert "ready http" not in words
-
-
-def make_newer(cluster, name):
-    table, columns = migrations_table(cluster, name)
-    number = columns[0][0]
-    rest = ", ".join(column for column, _ in columns[1:])
-    cluster.psql(name, f"INSERT INTO {table} ({number}, {rest}) SELECT {number} + 1000, {rest} "
-                       f"FROM {table} ORDER BY {number} DESC LIMIT 1")
 
 
 def test_a_newer_database(cluster):
     url = cluster.create_database("start_newer")
     cli_output(url, "migrate")
-    try:
-        make_newer(cluster, "start_newer")
-    except Exception as error:  # a unique name or checksum: make those differ
-        table, columns = migrations_table(cluster, "start_newer")
-        values = ", ".join({"integer": "9999", "bigint": "9999", "text": "'newer'",
-                            "bytea": "'\\x00'"}.get(kind, "DEFAULT") for _, kind in columns)
-        assert "unique" in str(error) or "generated" in str(error), error
-        cluster.psql("start_newer", f"INSERT INTO {table} VALUES ({values})")
+    cluster.psql("start_newer", "INSERT INTO schema_migration (version, name, checksum) "
+                                "VALUES (9999, 'of_the_future', decode(repeat('00', 32), 'hex'))")
     code, words = serve(url)
-    assert code not in (0, -6, -11) and "newer" in words, words
-    for command in (("migrate",), ("rebuild", "--check"), ("workspace", "create", "x")):
-        done = cli(url, *command)
-        if command == ("migrate",):
-            assert done.returncode != 0 and "newer" in done.stdout + done.stderr, done
+    assert code not in CRASHES and "newer" in words, words
+    done = cli(url, "migrate")
+    assert done.returncode not in CRASHES and "newer" in done.stdout + done.stderr, done
 
 
 def test_an_older_database(cluster):
     url = cluster.create_database("start_older")
     cli_output(url, "migrate")
-    table, columns = migrations_table(cluster, "start_older")
-    cluster.psql("start_older", f"DELETE FROM {table} WHERE {columns[0][0]} = "
-                                f"(SELECT max({columns[0][0]}) FROM {table})")
+    cluster.psql("start_older", "DELETE FROM schema_migration WHERE version = "
+                                "(SELECT max(version) FROM schema_migration)")
     code, words = serve(url)
-    assert code not in (0, -6, -11) and "migrate" in words, words
+    assert code not in CRASHES and "migrate" in words, words
 
 
 def test_a_changed_migration_is_noticed(cluster):
     url = cluster.create_database("start_changed")
     cli_output(url, "migrate")
-    table, columns = migrations_table(cluster, "start_changed")
-    checksum = next((name for name, _ in columns if "sum" in name or "hash" in name), None)
-    assert checksum, columns
-    kind = dict(columns)[checksum]
-    other = "'\\x00'" if kind == "bytea" else "repeat('0', length(%s))" % checksum
-    try:
-        cluster.psql("start_changed", f"UPDATE {table} SET {checksum} = {other}")
-    except Exception:
-        cluster.psql("start_changed", f"UPDATE {table} SET {checksum} = "
-                                      f"decode(repeat('00', octet_length({checksum})), 'hex')")
+    cluster.psql("start_changed", "UPDATE schema_migration SET checksum = "
+                                  "decode(repeat('00', octet_length(checksum)), 'hex')")
     done = cli(url, "migrate")
-    assert done.returncode != 0 and "checksum" in (done.stdout + done.stderr).lower(), done
+    words = (done.stdout + done.stderr).lower()
+    assert done.returncode not in CRASHES and ("checksum" in words or "changed" in words), done
 
 
 def test_several_migrate_at_once(cluster):
@@ -117,14 +85,14 @@ def test_the_database_is_away_at_the_start():
         cli_output(url, "workspace", "create", "main")
         key = cli_output(url, "key", "create", "--workspace", "main", "--scope", "admin")
         cluster.kill9()
-        service = Service(url)
+        service = Service(url, QUICK)
         begun = time.monotonic()
         try:
             service.start()
         except RuntimeError as error:
             assert time.monotonic() - begun < START_S
             assert "database" in str(error).lower(), error
-            assert service.process.returncode not in (0, -6, -11)
+            assert service.process.returncode not in CRASHES
             cluster.start()
             service.start()
         else:
@@ -143,8 +111,8 @@ def test_the_database_is_away_at_the_start():
 
 def test_a_database_that_refuses_tells_no_password(cluster):
     url = f"postgresql://nobody_here:planted-password@127.0.0.1:{cluster.port}/postgres"
-    code, words = serve(url)
-    assert code not in (0, -6, -11) and words.strip()
+    code, words = serve(url, QUICK)
+    assert code not in CRASHES and words.strip()
     assert "planted-password" not in words
     done = cli(url, "migrate")
     assert done.returncode != 0 and "planted-password" not in done.stdout + done.stderr
@@ -158,14 +126,15 @@ def test_a_database_that_refuses_tells_no_password(cluster):
 ], ids=lambda env: "=".join(*env.items()))
 def test_wrong_settings_are_named(database, env):
     code, words = serve(database(), env)
-    assert code not in (0, -6, -11), words
-    assert next(iter(env)).removesuffix("_FILE") in words or "VINCULO_TLS" in words, words
+    assert code not in CRASHES, words
+    name, value = next(iter(env.items()))
+    assert name.removesuffix("_FILE") in words or "VINCULO_TLS" in words or f'"{value}"' in words, words
 
 
 def test_a_port_that_is_taken(service, database):
     running = service()
     code, words = serve(database(), {"VINCULO_LISTEN": f"127.0.0.1:{running.port}"})
-    assert code not in (0, -6, -11) and str(running.port) in words, words
+    assert code not in CRASHES and str(running.port) in words, words
 
 
 def test_few_file_descriptors(database):
@@ -179,7 +148,7 @@ def test_few_file_descriptors(database):
         line = process.stdout.readline()
         if not line.startswith("ready"):
             process.wait(START_S)
-            assert process.returncode not in (0, -6, -11) and process.stderr.read().strip()
+            assert process.returncode not in CRASHES and process.stderr.read().strip()
             return
         port = int(line.rsplit(":", 1)[1])
         assert resource.getrlimit(resource.RLIMIT_NOFILE)[0] > 400

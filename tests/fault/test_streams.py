@@ -73,7 +73,7 @@ def test_single_posts_go_first(site, capsys):
     time.sleep(0.5)
     client = here.client()
     waits = []
-    for _ in range(40):
+    for _ in range(21):
         begun = time.monotonic()
         expect(client.post("/v1/surveys", sample("surveys")), 201)
         waits.append(time.monotonic() - begun)
@@ -82,9 +82,9 @@ def test_single_posts_go_first(site, capsys):
         thread.join()
     waits.sort()
     with capsys.disabled():
-        print(f"\n  single posts beside 4 streams: median {waits[20] * 1000:.0f} ms, "
+        print(f"\n  single posts beside 4 streams: median {waits[10] * 1000:.0f} ms, "
               f"slowest {waits[-1] * 1000:.0f} ms")
-    assert waits[20] < 1
+    assert waits[10] < 1
 
 
 def test_the_database_is_lost_in_mid_stream(site):
@@ -99,13 +99,14 @@ def test_the_database_is_lost_in_mid_stream(site):
                 time.sleep(0.3)
                 here.cluster.kill9()
             yield survey_lines(first, 500)
-    answer = client.request("POST", "/v1/surveys", parts(), NDJSON)
+    try:
+        answer = client.request("POST", "/v1/surveys", parts(), NDJSON)
+    finally:
+        here.cluster.start()
     assert answer.status == 503 and int(answer.headers["Retry-After"]) > 0, answer
     told = answer.json()
-    so_far = told if "created" in told else told.get("summary", {})
-    here.cluster.start()
     stored = here.sql("SELECT count(*) FROM survey")[0][0]
-    assert 0 < so_far["created"] <= stored < count, (so_far, stored)
+    assert 0 < told["created"] <= stored < count, (told, stored)
     end = time.monotonic() + 10
     while client.get("/readyz").status != 200 and time.monotonic() < end:
         time.sleep(0.05)

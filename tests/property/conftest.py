@@ -21,7 +21,7 @@ def workspace(workspace):
 
 
 def seeds():
-    return range(1, 21) if os.environ.get("VINCULO_TEST_ALL") == "1" else range(1, 4)
+    return range(1, 21) if os.environ.get("VINCULO_TEST_ALL") == "1" else range(1, 3)
 
 
 @pytest.fixture(scope="session", params=seeds(), ids=lambda seed: f"seed{seed}")

@@ -2,6 +2,7 @@
 
 import http.client
 import json
+import time
 import urllib.parse
 
 
@@ -72,6 +73,12 @@ class Client:
         body = b"".join(encode(line).rstrip(b"\n") + b"\n" for line in lines)
         return self.request("POST", path, body,
                             {"Content-Type": "application/x-ndjson", **(headers or {})})
+
+    def wait_until_known(self, deadline_s=10):
+        """A key made by another process is known to a running service after a moment."""
+        end = time.monotonic() + deadline_s
+        while self.get("/v1/definitions").status == 401 and time.monotonic() < end:
+            time.sleep(0.005)
 
     def close(self):
         self.connection.close()

@@ -9,7 +9,8 @@
 -- depends on the period's length alone; balances (at_start, open_at_end …) add one row per month of
 -- history. Relies on the totals' primary keys and, for ranges, on life_event_at.
 WITH period AS MATERIALIZED (
-    SELECT p.ord, p.a, p.b, p.length, w.timezone,
+    SELECT p.ord, p.a, p.b, p.length,
+           day_start(p.a, w.timezone) AS starts_at, day_start(p.b, w.timezone) AS ends_at,
            CASE WHEN m.first < m.last THEN m.first ELSE p.b END AS month_from,
            CASE WHEN m.first < m.last THEN m.last ELSE p.b END AS month_to
       FROM (SELECT x.ord, date '1970-01-01' + x.a AS a, date '1970-01-01' + x.b AS b, x.length
@@ -29,7 +30,9 @@ SELECT s.*, i.*, coalesce(ib.open_at_end, 0) AS open_at_end,
                    AND t.cut = 0 AND t.start < p.b AND t.records > 0))::integer AS surveys_before,
        (EXISTS (SELECT FROM interaction_totals t WHERE t.workspace_id = $1 AND t.grain = 'd'
                    AND t.cut = 0 AND t.start < p.b AND t.opened > 0))::integer AS interactions_before,
-       (EXISTS (SELECT FROM cancellation c WHERE c.workspace_id = $1))::integer AS cancellations_stored,
+       -- Ordered, so that it goes by the key and not through other workspaces' rows.
+       coalesce((SELECT 1 FROM cancellation c WHERE c.workspace_id = $1
+                  ORDER BY c.workspace_id, c.id LIMIT 1), 0) AS cancellations_stored,
        f.bucket AS response_bucket, f.n AS response_count,
        r.bucket AS resolution_bucket, r.n AS resolution_count
   FROM period p
@@ -123,19 +126,20 @@ SELECT s.*, i.*, coalesce(ib.open_at_end, 0) AS open_at_end,
            coalesce(l.lost_voluntary_year, 0), coalesce(l.lost_involuntary_year, 0)
      WHERE p.length = 'year'
     UNION ALL
-    SELECT count(*) FILTER (WHERE g.was_active), count(*) FILTER (WHERE g.was_active IS NULL),
-           count(*) FILTER (WHERE g.was_active AND g.voluntary),
-           count(*) FILTER (WHERE g.was_active AND NOT g.voluntary)
-      FROM (SELECT e.voluntary,
-                   (SELECT b.rank <> 1 FROM life_event b
-                     WHERE b.workspace_id = $1 AND b.customer_id = e.customer_id AND b.effective
-                       AND b.at < d.a ORDER BY b.at DESC, b.rank DESC, b.id DESC LIMIT 1) AS was_active
-              FROM (SELECT day_start(p.a, p.timezone) AS a, day_start(p.b, p.timezone) AS b) d
-              JOIN life_event e ON e.workspace_id = $1 AND e.at >= d.a AND e.at < d.b
-               AND e.rank = 1 AND e.effective AND (e.until IS NULL OR e.until >= d.b)
-             WHERE ($5::smallint NOT IN (1, 3) OR coalesce(e.segment, '') = $6)
-               AND ($5::smallint NOT IN (2, 3) OR coalesce(e.channel, '') = $7)) g
+    SELECT count(*) FILTER (WHERE b.active), count(*) FILTER (WHERE b.active IS NULL),
+           count(*) FILTER (WHERE b.active AND e.voluntary),
+           count(*) FILTER (WHERE b.active AND NOT e.voluntary)
+      FROM life_event e
+      LEFT JOIN LATERAL (
+           SELECT x.rank <> 1 AS active FROM life_event x
+            WHERE x.workspace_id = $1 AND x.customer_id = e.customer_id AND x.effective
+              AND x.at < p.starts_at
+            ORDER BY x.at DESC, x.rank DESC, x.id DESC LIMIT 1) b ON true
      WHERE p.length NOT IN ('month', 'quarter', 'year')
+       AND e.workspace_id = $1 AND e.at >= p.starts_at AND e.at < p.ends_at
+       AND e.rank = 1 AND e.effective AND (e.until IS NULL OR e.until >= p.ends_at)
+       AND ($5::smallint NOT IN (1, 3) OR coalesce(e.segment, '') = $6)
+       AND ($5::smallint NOT IN (2, 3) OR coalesce(e.channel, '') = $7)
     HAVING p.length NOT IN ('month', 'quarter', 'year')) x
  CROSS JOIN LATERAL (
     SELECT array_agg(q.bucket) AS bucket, array_agg(q.n) AS n
