@@ -165,29 +165,36 @@ CREATE TRIGGER follow_on_update
     EXECUTE FUNCTION survey_follow();
 
 -- Brings the followed labels of other records in line with these customers' (interactions')
--- present ones. Changed rows write their deltas by their own triggers.
+-- present ones. Changed rows write their deltas by their own triggers. Planned at
+-- each call: a plan made for one record, or while the tables were empty, would not do for the next.
 CREATE FUNCTION follow_customers(workspace integer, customers text[]) RETURNS void
-LANGUAGE sql VOLATILE AS $$
+LANGUAGE plpgsql VOLATILE
+SET plan_cache_mode = force_custom_plan
+AS $$
+BEGIN
     UPDATE interaction r SET followed_segment = x.segment
       FROM (SELECT t.id, c.segment FROM unnest(customers) t(id)
               LEFT JOIN customer c ON c.workspace_id = workspace AND c.id = t.id) x
-     WHERE r.workspace_id = workspace AND r.customer_id = x.id COLLATE "C"
+     WHERE r.workspace_id = workspace AND r.customer_id = x.id
        AND r.segment IS NULL AND r.followed_segment IS DISTINCT FROM x.segment;
     UPDATE survey r SET followed_segment = x.segment
       FROM (SELECT t.id, c.segment FROM unnest(customers) t(id)
               LEFT JOIN customer c ON c.workspace_id = workspace AND c.id = t.id) x
-     WHERE r.workspace_id = workspace AND r.customer_id = x.id COLLATE "C"
+     WHERE r.workspace_id = workspace AND r.customer_id = x.id
        AND r.segment IS NULL AND r.followed_segment IS DISTINCT FROM x.segment;
-$$;
+END $$;
 
 CREATE FUNCTION follow_interactions(workspace integer, interactions text[]) RETURNS void
-LANGUAGE sql VOLATILE AS $$
+LANGUAGE plpgsql VOLATILE
+SET plan_cache_mode = force_custom_plan
+AS $$
+BEGIN
     UPDATE survey r SET followed_channel = x.channel
       FROM (SELECT t.id, i.channel FROM unnest(interactions) t(id)
               LEFT JOIN interaction i ON i.workspace_id = workspace AND i.id = t.id) x
-     WHERE r.workspace_id = workspace AND r.interaction_id = x.id COLLATE "C"
+     WHERE r.workspace_id = workspace AND r.interaction_id = x.id
        AND r.channel IS NULL AND r.followed_channel IS DISTINCT FROM x.channel;
-$$;
+END $$;
 
 -- TRUNCATE would pass by the deltas.
 CREATE FUNCTION refuse_truncate() RETURNS trigger LANGUAGE plpgsql AS $$

@@ -80,12 +80,18 @@ CREATE TRIGGER refuse_truncate BEFORE TRUNCATE ON life_event
     FOR EACH STATEMENT EXECUTE FUNCTION refuse_truncate();
 
 -- The life events of these customers as they should stand in life_event.
+-- Its plan is made once and serves one customer or a million, in tables that may have been empty
+-- then: records are looked up by key, whatever the planner thinks (OFFSET 0), and what was found is
+-- joined by hashing.
 CREATE FUNCTION life_events_of(workspace integer, customers text[]) RETURNS SETOF life_event
-LANGUAGE sql STABLE AS $$
+LANGUAGE sql STABLE
+SET enable_seqscan = off SET enable_nestloop = off SET enable_hashjoin = on SET enable_mergejoin = on
+AS $$
     WITH touched AS MATERIALIZED (
         SELECT c.id, c.started_at, c.segment, c.channel, w.timezone
           FROM unnest(customers) t(id)
-          JOIN customer c ON c.workspace_id = workspace AND c.id = t.id COLLATE "C"
+         CROSS JOIN LATERAL (SELECT * FROM customer c
+                              WHERE c.workspace_id = workspace AND c.id = t.id OFFSET 0) c
           JOIN workspace w ON w.id = workspace),
     event AS (
         SELECT t.id AS customer, t.started_at AS at, 0 AS rank, '' COLLATE "C" AS id,
@@ -93,10 +99,14 @@ LANGUAGE sql STABLE AS $$
           FROM touched t
         UNION ALL
         SELECT t.id, x.cancelled_at, 1, x.id, false, x.voluntary
-          FROM touched t JOIN cancellation x ON x.workspace_id = workspace AND x.customer_id = t.id
+          FROM touched t
+         CROSS JOIN LATERAL (SELECT * FROM cancellation x
+                              WHERE x.workspace_id = workspace AND x.customer_id = t.id OFFSET 0) x
         UNION ALL
         SELECT t.id, x.reactivated_at, 2, x.id, true, NULL
-          FROM touched t JOIN reactivation x ON x.workspace_id = workspace AND x.customer_id = t.id),
+          FROM touched t
+         CROSS JOIN LATERAL (SELECT * FROM reactivation x
+                              WHERE x.workspace_id = workspace AND x.customer_id = t.id OFFSET 0) x),
     -- After any event the state is the one that it stands for, whether it was redundant or not.
     ordered AS (
         SELECT *, lag(active) OVER w IS DISTINCT FROM active AS effective
@@ -141,19 +151,24 @@ LANGUAGE sql STABLE AS $$
       LEFT JOIN loss y ON o.rank = 1 AND y.customer = o.customer AND y.id = o.id AND y.length = 'year'
 $$;
 
--- Brings the life events of these customers in line with their records.
+-- Brings the life events of these customers in line with their records. Planned at each call: a plan
+-- made for one customer, or while the tables were empty, would not do for the next thousand.
 CREATE FUNCTION life_recompute(workspace integer, customers text[]) RETURNS void
-LANGUAGE plpgsql AS $$
+LANGUAGE plpgsql
+SET plan_cache_mode = force_custom_plan
+AS $$
 BEGIN
     PERFORM workspace_lock(workspace);
-    WITH expected AS MATERIALIZED (
-        SELECT * FROM life_events_of(workspace, customers)),
-    gone AS (
-        DELETE FROM life_event l USING unnest(customers) t(id)
-         WHERE l.workspace_id = workspace AND l.customer_id = t.id COLLATE "C"
-           AND NOT EXISTS (SELECT FROM expected e WHERE e.customer_id = l.customer_id
-                              AND e.rank = l.rank AND e.id = l.id))
-    INSERT INTO life_event AS l SELECT * FROM expected
+    DELETE FROM life_event l USING unnest(customers) t(id)
+     WHERE l.workspace_id = workspace AND l.customer_id = t.id
+       AND NOT CASE l.rank
+           WHEN 0 THEN EXISTS (SELECT FROM customer c
+                                WHERE c.workspace_id = workspace AND c.id = l.customer_id)
+           WHEN 1 THEN EXISTS (SELECT FROM cancellation c WHERE c.workspace_id = workspace
+                                  AND c.id = l.id AND c.customer_id = l.customer_id)
+           ELSE EXISTS (SELECT FROM reactivation c WHERE c.workspace_id = workspace
+                           AND c.id = l.id AND c.customer_id = l.customer_id) END;
+    INSERT INTO life_event AS l SELECT * FROM life_events_of(workspace, customers)
         ORDER BY customer_id, rank, id
     ON CONFLICT (workspace_id, customer_id, rank, id) DO UPDATE SET
         at = excluded.at, effective = excluded.effective, until = excluded.until,
@@ -163,7 +178,7 @@ BEGIN
     WHERE (l.*) IS DISTINCT FROM (excluded.*);
     -- Other programs could store an event before its customer's start; the service refuses it first.
     IF EXISTS (SELECT FROM unnest(customers) t(id)
-                 JOIN life_event s ON s.workspace_id = workspace AND s.customer_id = t.id COLLATE "C"
+                 JOIN life_event s ON s.workspace_id = workspace AND s.customer_id = t.id
                   AND s.rank = 0
                  JOIN life_event e ON e.workspace_id = workspace AND e.customer_id = s.customer_id
                   AND e.at < s.at) THEN

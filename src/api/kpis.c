@@ -195,20 +195,8 @@ static void write_values(struct buf *out, const struct question *question,
     json_end_object(out);
 }
 
-static void write_series(struct buf *out, const struct question *question,
-                         const struct kpi_answer *answer) {
-    const struct kpi_spec *spec = question->kpis[0];
-    json_begin_object(out);
-    json_key(out, "kpi");
-    json_put_text(out, spec->name);
-    json_key(out, "granularity");
-    json_put_text(out, granularity_name(question->granularity));
-    json_key(out, "timezone");
-    json_put_text(out, answer->clock.timezone);
-    write_filters(out, question->call);
-    figures_write_data(out, &answer->clock);
-    json_key(out, "series");
-    json_begin_array(out);
+static void write_series_of(struct buf *out, const struct kpi_spec *spec,
+                            const struct kpi_answer *answer) {
     for (size_t i = 0; i < answer->count; i++) {
         json_begin_object(out);
         json_key(out, "period");
@@ -217,6 +205,26 @@ static void write_series(struct buf *out, const struct question *question,
         json_put_null(out);
         figures_write_members(out, spec, answer, i);
         json_end_object(out);
+    }
+}
+
+static void write_series(struct buf *out, const struct question *question,
+                         const struct kpi_answer *answer) {
+    json_begin_object(out);
+    if (question->call->name != NULL) {
+        json_key(out, "kpi");
+        json_put_text(out, question->call->name);
+    }
+    json_key(out, "granularity");
+    json_put_text(out, granularity_name(question->granularity));
+    json_key(out, "timezone");
+    json_put_text(out, answer->clock.timezone);
+    write_filters(out, question->call);
+    figures_write_data(out, &answer->clock);
+    json_key(out, "series");
+    json_begin_array(out);
+    for (size_t i = 0; i < question->kpi_count; i++) {
+        write_series_of(out, question->kpis[i], answer);
     }
     json_end_array(out);
     json_end_object(out);

@@ -6,11 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char *const kpis_parameters[] = {"period",  "from",    "to",      "kpis",
-                                              "compare", "segment", "channel", NULL};
+static const char *const kpis_parameters[] = {
+    "period", "from", "to", "kpis", "compare", "segment", "channel", "granularity", NULL};
 static const char *const kpi_parameters[] = {"period",  "from",    "to",          "compare",
                                              "segment", "channel", "granularity", NULL};
-
 static const char *const post_parameters[] = {"on_conflict", NULL};
 
 const struct route routes[] = {

@@ -139,7 +139,8 @@ def test_wilson_intervals_of_newcombe_1998(fresh, satisfied, n, low, high):
     csat = figure(fresh, "csat", period="2025-03")
     assert (csat["numerator"], csat["denominator"]) == (satisfied, n)
     assert csat["interval"]["method"] == "wilson"
-    assert (csat["interval"]["low"], csat["interval"]["high"]) == pytest.approx((low, high), abs=1e-4)
+    interval = csat["interval"]
+    assert (interval["low"], interval["high"]) == pytest.approx((low, high), abs=1e-4)
 
 
 @pytest.mark.parametrize("now, before, p_value", [
@@ -158,9 +159,10 @@ def test_the_change_of_a_proportion(fresh, now, before, p_value):
 
 def test_churn_by_hand(fresh):
     """100 active at the start, 10 join, 12 cancel, of whom one joined and one came back."""
-    post_all(fresh, "customers", [sample("customers", id=f"old{at}", started_at="2024-06-01T00:00:00Z")
-                                  for at in range(100)] +
-             [sample("customers", id=f"new{at}", started_at="2025-03-10T00:00:00Z") for at in range(10)])
+    starts = {f"old{at}": "2024-06-01T00:00:00Z" for at in range(100)}
+    starts.update({f"new{at}": "2025-03-10T00:00:00Z" for at in range(10)})
+    post_all(fresh, "customers", [sample("customers", id=name, started_at=start)
+                                  for name, start in starts.items()])
     leavers = [f"old{at}" for at in range(11)] + ["new0"]
     post_all(fresh, "cancellations", [sample("cancellations", customer_id=name,
                                              cancelled_at="2025-03-20T00:00:00Z") for name in leavers])

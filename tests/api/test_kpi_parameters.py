@@ -2,6 +2,7 @@
 
 import datetime
 import re
+import zoneinfo
 
 import pytest
 
@@ -17,7 +18,8 @@ def first_of_month(day, months=0):
     return datetime.date(index // 12, index % 12 + 1, 1)
 
 
-@pytest.mark.parametrize("path", ["/v1/kpis/nothing", "/v1/kpis/NPS", "/v1/kpis/nps%2Fx", "/v1/kpis/%00"])
+@pytest.mark.parametrize("path", ["/v1/kpis/nothing", "/v1/kpis/NPS", "/v1/kpis/nps%2Fx",
+                                  "/v1/kpis/%00"])
 def test_an_unknown_kpi(shop, path):
     answer = shop.get(path)
     assert answer.status == 404 or (answer.status == 400 and "%00" in path), answer
@@ -38,9 +40,10 @@ def test_a_choice_of_kpis(shop):
 
 @pytest.mark.parametrize("period", [
     "", "nonsense", "26", "02026", "2026-13", "2026-00", "2026-0", "2026-9", "2026-Q0", "2026-Q5",
-    "2026-q3", "2026-W00", "2026-W54", "2025-W53", "2026-W1", "2026-02-29", "2026-09-31", "2026-09-00",
-    "2026-9-1", "2026/09", "2026-09-14T00:00:00Z", " 2026", "2026 ", "last_week ", "LAST_WEEK",
-    "yesterday", "-2026", "+2026", "２０２６", "2026-Q3-1", "99999999999999999999", "0000", "1e3",
+    "2026-q3", "2026-W00", "2026-W54", "2025-W53", "2026-W1", "2026-02-29", "2026-09-31",
+    "2026-09-00", "2026-9-1", "2026/09", "2026-09-14T00:00:00Z", " 2026", "2026 ", "last_week ",
+    "LAST_WEEK", "yesterday", "-2026", "+2026", "２０２６", "2026-Q3-1", "99999999999999999999",
+    "0000", "1e3",
 ])
 def test_a_bad_period_lists_the_notations(shop, period):
     for path in ("/v1/kpis", "/v1/kpis/nps"):
@@ -91,7 +94,8 @@ def test_a_series_has_at_most_1500_periods(shop):
 
 @pytest.mark.parametrize("period, first, end, granularity", [
     ("2024", "2024-01-01", "2025-01-01", "year"), ("2024-Q1", "2024-01-01", "2024-04-01", "quarter"),
-    ("2024-Q4", "2024-10-01", "2025-01-01", "quarter"), ("2024-02", "2024-02-01", "2024-03-01", "month"),
+    ("2024-Q4", "2024-10-01", "2025-01-01", "quarter"),
+    ("2024-02", "2024-02-01", "2024-03-01", "month"),
     ("2024-12", "2024-12-01", "2025-01-01", "month"), ("2020-W53", "2020-12-28", "2021-01-04", "week"),
     ("2021-W01", "2021-01-04", "2021-01-11", "week"), ("2024-02-29", "2024-02-29", "2024-03-01", "day"),
     ("1970-01-01", "1970-01-01", "1970-01-02", "day"),
@@ -136,7 +140,6 @@ def test_names_of_periods(shop, name):
 
 
 def test_the_default_is_the_last_complete_month_of_the_zone(api, workspace):
-    import zoneinfo
     for zone in ("UTC", "Pacific/Kiritimati", "Pacific/Pago_Pago"):
         client = workspace(api, timezone=zone)
         before = datetime.datetime.now(zoneinfo.ZoneInfo(zone)).date()
@@ -159,11 +162,11 @@ def test_the_last_complete_twelve_are_the_default_series(shop):
 
 
 def test_an_unfinished_period_counts_and_is_not_compared(fresh):
-    recent = (datetime.datetime.now(datetime.timezone.utc) - datetime.timedelta(minutes=1))
+    recent = datetime.datetime.now(datetime.timezone.utc) - datetime.timedelta(minutes=1)
     if recent.date() != TODAY:
         pytest.skip("midnight")
-    expect(fresh.post("/v1/surveys", sample("surveys", answered_at=recent.strftime("%Y-%m-%dT%H:%M:%SZ"))),
-           201)
+    moment = recent.strftime("%Y-%m-%dT%H:%M:%SZ")
+    expect(fresh.post("/v1/surveys", sample("surveys", answered_at=moment)), 201)
     previous = first_of_month(TODAY, -1)
     expect(fresh.post("/v1/surveys", sample("surveys", answered_at=f"{previous}T10:00:00Z")), 201)
     for period in ("today", "this_month", f"{TODAY:%Y-%m}", f"{TODAY:%Y}", "this_quarter"):

@@ -1,14 +1,14 @@
 """Ids in paths, escapes, HEAD."""
 
-import json
 import urllib.parse
 
 import pytest
 
 from api.checks import expect, expect_problem, path_of, sample
 
-STRANGE_IDS = ["a/b", "a b", "a+b", "50%", "%2F", "?x=1", "#x", "joão", "日本", "👩‍👩‍👧", "a\\b", "...",
-               "a'b\"c", ";--", "x" * 128, "ã" * 128, "..%2f..", "v1", "A", "a", "a&b=c", "*", "~"]
+STRANGE_IDS = ["a/b", "a b", "a+b", "50%", "%2F", "?x=1", "#x", "joão", "日本", "👩‍👩‍👧",
+               "a\\b", "...", "a'b\"c", ";--", "x" * 128, "ã" * 128, "..%2f..", "v1",
+               "A", "a", "a&b=c", "*", "~"]
 
 
 @pytest.mark.parametrize("record_id", STRANGE_IDS)
@@ -39,13 +39,14 @@ def test_case_matters_and_lower_case_escapes_are_the_same(shop):
                                     "%C3%28", "%ED%A0%80", "%C0%AF", "%00", "a%00b"])
 def test_bad_escapes_and_bytes_that_are_no_id(shop, escape):
     for method in ("GET", "PUT", "PATCH", "DELETE"):
-        body = json.dumps({"started_at": "2025-01-01T00:00:00Z"}) if method in ("PUT", "PATCH") else None
+        body = '{"started_at":"2025-01-01T00:00:00Z"}' if method in ("PUT", "PATCH") else None
         answer = shop.request(method, f"/v1/customers/{escape}", body,
                               {"Content-Type": "application/json"})
         expect_problem(answer, 400, "invalid_parameter")
 
 
-@pytest.mark.parametrize("path", [".", "..", "%2E", "%2e%2E", "%0A", "%7F", "%C2%80", "x" * 129, "%E3%83%84" * 129])
+@pytest.mark.parametrize("path", [".", "..", "%2E", "%2e%2E", "%0A", "%7F", "%C2%80",
+                                  "x" * 129, "%E3%83%84" * 129])
 def test_ids_that_cannot_be(shop, path):
     for answer in (shop.put(f"/v1/customers/{path}", {"started_at": "2025-01-01T00:00:00Z"}),
                    shop.get(f"/v1/customers/{path}"), shop.delete(f"/v1/customers/{path}")):
@@ -70,7 +71,8 @@ def test_spaces_in_queries(fresh):
 
 
 @pytest.mark.parametrize("path", ["/v1/kpis", "/v1/kpis/nps", "/v1/kpis?period=nope", "/nothing",
-                                  "/v1/customers/nobody", "/healthz", "/openapi.yaml", "/v1/definitions"])
+                                  "/v1/customers/nobody", "/healthz", "/openapi.yaml",
+                                  "/v1/definitions"])
 def test_head_is_get_without_a_body(shop, path):
     whole = shop.request("GET", path)
     head = shop.request("HEAD", path)

@@ -1,5 +1,7 @@
 """Errors: one shape, a closed list of codes, and the order in which requests are checked."""
 
+import gzip
+
 import pytest
 
 from api import raw
@@ -149,7 +151,6 @@ def test_json_with_parameter_and_in_any_case(shop, media):
 
 
 def test_a_compressed_body_is_read_or_refused_clearly(shop):
-    import gzip
     body = gzip.compress(b'{"type":"nps","score":1}')
     answer = shop.request("POST", "/v1/surveys", body, {**JSON, "Content-Encoding": "gzip"})
     if answer.status != 201:

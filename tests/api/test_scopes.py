@@ -1,12 +1,15 @@
 """What each of the five scopes may do, over every route and method."""
 
 import json
+import re
+import time
 
 import pytest
 
 from api.checks import (KINDS, ensure_known, expect, expect_problem, has, make_client, new_id,
                         path_of, sample)
 from support.client import Client
+from support.service import cli_output
 
 SCOPES = ("publishable", "figures", "read", "write", "admin")
 FIGURES = ("/v1/kpis", "/v1/kpis/nps", "/v1/kpis/churn_rate?granularity=month&period=2025")
@@ -147,9 +150,6 @@ def test_a_key_without_origins_is_taken_from_anywhere(scoped):
 
 
 def test_a_revoked_key_is_refused_and_a_new_one_taken_while_running(api, shop):
-    import re
-    import time
-    from support.service import cli_output
     client = make_client(api, shop.workspace, "read")
     expect(client.get("/v1/kpis"), 200)
     before = cli_output(api.database_url, "key", "list")

@@ -144,7 +144,8 @@ def test_times_come_back_in_utc_with_at_most_six_decimals(shop):
 
 
 @pytest.mark.parametrize("text", [
-    "São João — ótimo!", "a\tb\nc\r\nd", "\"quoted\" \\ /", "👩‍👩‍👧 e\u0301 é", "\u202eabc", "  padded  ",
+    "São João — ótimo!", "a\tb\nc\r\nd", "\"quoted\" \\ /", "👩‍👩‍👧 e\u0301 é", "\u202eabc",
+    "  padded  ",
     "</script><script>", "'; DROP TABLE survey; --", "%s%n%x {0} $1 :id", "\ufeffbom", "\u007f\u0085",
 ])
 def test_text_comes_back_byte_for_byte(shop, text):

@@ -1,4 +1,6 @@
-"""Memory of a process, as the kernel counts it."""
+"""Memory and descriptors of a process, as the kernel counts them."""
+
+import os
 
 # AddressSanitizer keeps freed memory back; a small quarantine makes growth visible.
 SANITIZER = {"ASAN_OPTIONS": "quarantine_size_mb=4:abort_on_error=1"}
@@ -13,5 +15,4 @@ def rss_mib(pid):
 
 
 def descriptors(pid):
-    import os
     return len(os.listdir(f"/proc/{pid}/fd"))

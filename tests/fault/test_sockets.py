@@ -11,7 +11,7 @@ from api import raw
 from api.checks import expect, sample, settled
 from fault.memory import SANITIZER, descriptors, rss_mib
 from support.client import Client
-from support.service import cli_output
+from support.service import Service, cli_output
 
 QUICK = {"VINCULO_REQUEST_TIMEOUT_S": "3", "VINCULO_IDLE_TIMEOUT_S": "4", **SANITIZER}
 
@@ -55,7 +55,8 @@ def test_slow_senders_are_cut_off(here):
     """One byte each half second must not hold a connection: a request has a deadline of its own."""
     head = raw.head("POST", "/v1/surveys", here.key, Content_Type="application/json",
                     Content_Length=5000)
-    cases = {"head": head + b"x" * 100, "head without end": b"GET /v1/kpis HTTP/1.1\r\nX-A: " + b"a" * 100}
+    cases = {"head": head + b"x" * 100,
+             "head without end": b"GET /v1/kpis HTTP/1.1\r\nX-A: " + b"a" * 100}
     results = {}
 
     def run(name, data):
@@ -290,7 +291,6 @@ def test_memory_does_not_grow_with_requests(here, capsys):
 
 def test_other_limits_are_set(database):
     """A connection beyond the limit waits or is closed, and gets its turn when others leave."""
-    from support.service import Service
     url = database()
     cli_output(url, "workspace", "create", "w")
     with Service(url, {"VINCULO_CONNECTIONS_MAX": "20", **QUICK}) as small:

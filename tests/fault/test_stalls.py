@@ -15,7 +15,7 @@ from support.cluster import children_of
 from support.service import cli
 
 TIMEOUTS = {"VINCULO_DATABASE_TIMEOUT_MS": "1500", "VINCULO_LOCK_TIMEOUT_MS": "800"}
-BOUND_S = 8  # some statements may follow each other, and connecting has a deadline of its own
+BOUND_S = 10  # some statements may follow each other, and connecting has a deadline of its own
 
 
 @contextlib.contextmanager

@@ -1,6 +1,8 @@
 """Starting where something is wrong: clear words and an exit code, or 503 until it is right."""
 
 import os
+import resource
+import socket
 import subprocess
 import threading
 import time
@@ -139,8 +141,6 @@ def test_a_port_that_is_taken(service, database):
 
 def test_few_file_descriptors(database):
     """With a low limit the service says so or serves; it does not spin or die under connections."""
-    import resource
-    import socket
     url = database()
     command = ["sh", "-c", f"ulimit -n 256; exec {binary()} serve"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,

@@ -9,6 +9,7 @@ import pytest
 
 from api import raw
 from api.checks import expect, sample
+from fault.test_stalls import held_lock
 
 DEADLINE_S = 10  # default of VINCULO_SHUTDOWN_TIMEOUT_MS
 MARGIN_S = 0.05  # between the clocks of this test and what the kernel has delivered
@@ -118,7 +119,6 @@ def test_term_while_the_database_is_away(site):
 
 def test_a_client_that_leaves_while_it_waits(site):
     """The answer has nobody to go to; the record is stored all the same, and the service lives."""
-    from fault.test_stalls import held_lock
     here = site({"VINCULO_LOCK_TIMEOUT_MS": "5000"})
     ids = [f"left-{at}" for at in range(20)]
     with held_lock(here):

@@ -19,10 +19,12 @@ NDJSON = {"Content-Type": "application/x-ndjson"}
 
 def survey_lines(first, count, wrong_every=0):
     """Bytes of consecutive surveys; each wrong_every-th has a score out of range."""
-    return "".join(
-        f'{{"id":"s{at}","type":"nps","score":{99 if wrong_every and at % wrong_every == 0 else at % 11}'
-        f',"answered_at":"2025-{at % 12 + 1:02}-{at % 28 + 1:02}T10:00:00Z","comment":"comment {at}"}}\n'
-        for at in range(first, first + count)).encode()
+    def line(at):
+        score = 99 if wrong_every and at % wrong_every == 0 else at % 11
+        day = f"2025-{at % 12 + 1:02}-{at % 28 + 1:02}"
+        return (f'{{"id":"s{at}","type":"nps","score":{score},"answered_at":"{day}T10:00:00Z",'
+                f'"comment":"comment {at}"}}\n')
+    return "".join(line(at) for at in range(first, first + count)).encode()
 
 
 def test_a_long_stream_in_constant_memory(site, capsys):

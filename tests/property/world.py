@@ -246,7 +246,8 @@ class World:
                              {"bot": make.choose(True, False)}, {"first_response_at": None},
                              {"resolved_at": None, "resolved_on_first_contact": None},
                              {"customer_id": make.choose(None, make.record_id("customers"))}),
-            "cancellations": ({"cancelled_at": text_of(make.moment())}, {"reason": make.choose(None, "price")},
+            "cancellations": ({"cancelled_at": text_of(make.moment())},
+                              {"reason": make.choose(None, "price")},
                               {"voluntary": make.choose(None, True)},
                               {"customer_id": make.record_id("customers")}),
             "reactivations": ({"reactivated_at": text_of(make.moment())},
@@ -255,8 +256,8 @@ class World:
         present = self.facts[kind].get(record_id)
         if kind == "surveys" and present and "sent_at" in present and "answered_at" not in present \
                 and present["type"] == "nps" and make.choose(True, False):
-            return {"score": make.random.randint(0, 10),
-                    "answered_at": text_of(moment_of(present["sent_at"]) + datetime.timedelta(days=2))}
+            answered = moment_of(present["sent_at"]) + datetime.timedelta(days=2)
+            return {"score": make.random.randint(0, 10), "answered_at": text_of(answered)}
         return make.choose(*patches[kind])
 
     def step(self):

@@ -7,7 +7,8 @@
 -- *_count: their sketches as integer and bigint arrays, null where empty.
 -- Whole months come from the monthly rows, the days around them from the daily ones, so the cost
 -- depends on the period's length alone; balances (at_start, open_at_end …) add one row per month of
--- history. Relies on the totals' primary keys and, for ranges, on life_event_at.
+-- history. Relies on the totals' primary keys and, for ranges, on life_event_at: OFFSET 0 keeps the
+-- planner from joining the totals in any other way, as it may plan while they are empty.
 WITH period AS MATERIALIZED (
     SELECT p.ord, p.a, p.b, p.length,
            day_start(p.a, w.timezone) AS starts_at, day_start(p.b, w.timezone) AS ends_at,
@@ -60,8 +61,8 @@ SELECT s.*, i.*, coalesce(ib.open_at_end, 0) AS open_at_end,
            coalesce(sum(t.comments_unscored), 0) AS comments_unscored
       FROM (VALUES ('m'::"char", p.month_from, p.month_to), ('d', p.a, least(p.month_from, p.b)),
                    ('d', p.month_to, p.b)) u(grain, a, b)
-      JOIN survey_totals t ON t.workspace_id = $1 AND t.grain = u.grain AND t.cut = $5::smallint
-       AND t.start >= u.a AND t.start < u.b AND t.segment = $6 AND t.channel = $7) s
+     CROSS JOIN LATERAL (SELECT * FROM survey_totals t WHERE t.workspace_id = $1 AND t.grain = u.grain AND t.cut = $5::smallint
+       AND t.start >= u.a AND t.start < u.b AND t.segment = $6 AND t.channel = $7 OFFSET 0) t) s
  CROSS JOIN LATERAL (
     SELECT coalesce(sum(t.opened), 0) AS opened,
            coalesce(sum(t.responded), 0) AS responded,
@@ -75,8 +76,8 @@ SELECT s.*, i.*, coalesce(ib.open_at_end, 0) AS open_at_end,
            coalesce(sum(t.contact_known), 0) AS contact_known
       FROM (VALUES ('m'::"char", p.month_from, p.month_to), ('d', p.a, least(p.month_from, p.b)),
                    ('d', p.month_to, p.b)) u(grain, a, b)
-      JOIN interaction_totals t ON t.workspace_id = $1 AND t.grain = u.grain AND t.cut = $5::smallint
-       AND t.start >= u.a AND t.start < u.b AND t.segment = $6 AND t.channel = $7) i
+     CROSS JOIN LATERAL (SELECT * FROM interaction_totals t WHERE t.workspace_id = $1 AND t.grain = u.grain AND t.cut = $5::smallint
+       AND t.start >= u.a AND t.start < u.b AND t.segment = $6 AND t.channel = $7 OFFSET 0) t) i
  -- Balances at the end: everything before b.
  CROSS JOIN LATERAL (
     SELECT sum(t.opened - t.resolved - t.closed_unresolved) AS open_at_end,
@@ -84,8 +85,8 @@ SELECT s.*, i.*, coalesce(ib.open_at_end, 0) AS open_at_end,
            sum(t.service_opened - t.service_ended) AS resolution_waiting
       FROM (VALUES ('m'::"char", date '-infinity', date_trunc('month', p.b)::date),
                    ('d', date_trunc('month', p.b)::date, p.b)) u(grain, a, b)
-      JOIN interaction_totals t ON t.workspace_id = $1 AND t.grain = u.grain AND t.cut = $5::smallint
-       AND t.start >= u.a AND t.start < u.b AND t.segment = $6 AND t.channel = $7) ib
+     CROSS JOIN LATERAL (SELECT * FROM interaction_totals t WHERE t.workspace_id = $1 AND t.grain = u.grain AND t.cut = $5::smallint
+       AND t.start >= u.a AND t.start < u.b AND t.segment = $6 AND t.channel = $7 OFFSET 0) t) ib
  CROSS JOIN LATERAL (
     SELECT coalesce(sum(t.acquired), 0) AS acquired,
            coalesce(sum(t.reactivated), 0) AS reactivated,
@@ -102,15 +103,15 @@ SELECT s.*, i.*, coalesce(ib.open_at_end, 0) AS open_at_end,
            sum(t.lost_involuntary_year) AS lost_involuntary_year
       FROM (VALUES ('m'::"char", p.month_from, p.month_to), ('d', p.a, least(p.month_from, p.b)),
                    ('d', p.month_to, p.b)) u(grain, a, b)
-      JOIN life_totals t ON t.workspace_id = $1 AND t.grain = u.grain AND t.cut = $5::smallint
-       AND t.start >= u.a AND t.start < u.b AND t.segment = $6 AND t.channel = $7) l
+     CROSS JOIN LATERAL (SELECT * FROM life_totals t WHERE t.workspace_id = $1 AND t.grain = u.grain AND t.cut = $5::smallint
+       AND t.start >= u.a AND t.start < u.b AND t.segment = $6 AND t.channel = $7 OFFSET 0) t) l
  -- Balance at the start: everything before a.
  CROSS JOIN LATERAL (
     SELECT sum(t.acquired + t.reactivated - t.cancelled) AS at_start, sum(t.acquired) AS started
       FROM (VALUES ('m'::"char", date '-infinity', date_trunc('month', p.a)::date),
                    ('d', date_trunc('month', p.a)::date, p.a)) u(grain, a, b)
-      JOIN life_totals t ON t.workspace_id = $1 AND t.grain = u.grain AND t.cut = $5::smallint
-       AND t.start >= u.a AND t.start < u.b AND t.segment = $6 AND t.channel = $7) lb
+     CROSS JOIN LATERAL (SELECT * FROM life_totals t WHERE t.workspace_id = $1 AND t.grain = u.grain AND t.cut = $5::smallint
+       AND t.start >= u.a AND t.start < u.b AND t.segment = $6 AND t.channel = $7 OFFSET 0) t) lb
  -- Losses of months, quarters and years stand in the totals; those of ranges are found from the
  -- range's own cancellations whose gap outlasts it: the last event before a decides.
  CROSS JOIN LATERAL (
@@ -146,17 +147,17 @@ SELECT s.*, i.*, coalesce(ib.open_at_end, 0) AS open_at_end,
       FROM (SELECT t.bucket, sum(t.n)::bigint AS n
               FROM (VALUES ('m'::"char", p.month_from, p.month_to), ('d', p.a, least(p.month_from, p.b)),
                            ('d', p.month_to, p.b)) u(grain, a, b)
-              JOIN duration_sketch t ON t.workspace_id = $1 AND t.grain = u.grain
+             CROSS JOIN LATERAL (SELECT * FROM duration_sketch t WHERE t.workspace_id = $1 AND t.grain = u.grain
                AND t.cut = $5::smallint AND t.start >= u.a AND t.start < u.b
-               AND t.segment = $6 AND t.channel = $7 AND t.metric = 'f'
+               AND t.segment = $6 AND t.channel = $7 AND t.metric = 'f' OFFSET 0) t
              GROUP BY t.bucket HAVING sum(t.n) <> 0 ORDER BY t.bucket) q) f
  CROSS JOIN LATERAL (
     SELECT array_agg(q.bucket) AS bucket, array_agg(q.n) AS n
       FROM (SELECT t.bucket, sum(t.n)::bigint AS n
               FROM (VALUES ('m'::"char", p.month_from, p.month_to), ('d', p.a, least(p.month_from, p.b)),
                            ('d', p.month_to, p.b)) u(grain, a, b)
-              JOIN duration_sketch t ON t.workspace_id = $1 AND t.grain = u.grain
+             CROSS JOIN LATERAL (SELECT * FROM duration_sketch t WHERE t.workspace_id = $1 AND t.grain = u.grain
                AND t.cut = $5::smallint AND t.start >= u.a AND t.start < u.b
-               AND t.segment = $6 AND t.channel = $7 AND t.metric = 'r'
+               AND t.segment = $6 AND t.channel = $7 AND t.metric = 'r' OFFSET 0) t
              GROUP BY t.bucket HAVING sum(t.n) <> 0 ORDER BY t.bucket) q) r
  ORDER BY p.ord

@@ -1,0 +1,84 @@
+"""Who writes beside the service: other programs, and whoever holds a workspace's lock."""
+
+import threading
+import time
+
+import psycopg2
+import pytest
+
+from support.service import cli
+
+
+@pytest.fixture(scope="module")
+def running(service):
+    return service()
+
+
+def workspace_id(connection, client):
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT id FROM workspace WHERE name = %s", (client.workspace,))
+        return cursor.fetchone()[0]
+
+
+def test_a_stricter_isolation_level_is_refused(running, workspace):
+    """Its snapshot is older than the lock, so its derived rows could miss what others committed."""
+    client = workspace(running)
+    assert client.post("/v1/customers", {"id": "c", "started_at": "2025-01-01T00:00:00Z"}).status == 201
+    with psycopg2.connect(running.database_url) as connection:
+        connection.set_session(isolation_level="REPEATABLE READ")
+        with connection.cursor() as cursor, pytest.raises(psycopg2.Error) as refused:
+            cursor.execute("INSERT INTO reactivation (workspace_id, id, customer_id, reactivated_at)"
+                           " SELECT workspace_id, 'r', id, started_at FROM customer")
+        assert refused.value.pgcode == "VC002"
+
+
+def test_rows_of_another_program_are_counted(running, workspace):
+    client = workspace(running, timezone="America/Sao_Paulo")
+    with psycopg2.connect(running.database_url) as connection:
+        number = workspace_id(connection, client)
+        with connection.cursor() as cursor:
+            cursor.execute("INSERT INTO survey (workspace_id, id, type, score, scale_min, scale_max,"
+                           " answered_at) SELECT %s, g::text, 'nps', g %% 11, 0, 10,"
+                           " timestamptz '2025-03-01Z' + g * interval '1 hour'"
+                           " FROM generate_series(1, 200) g", (number,))
+            cursor.execute("UPDATE survey SET score = 10 WHERE workspace_id = %s AND score = 6", (number,))
+            cursor.execute("DELETE FROM survey WHERE workspace_id = %s AND score = 0", (number,))
+            cursor.execute("SELECT count(*) FILTER (WHERE score >= 9), count(*) FILTER (WHERE score < 7),"
+                           " count(*) FROM survey WHERE workspace_id = %s", (number,))
+            promoters, detractors, total = cursor.fetchone()
+    figure = client.get("/v1/kpis", period="2025", kpis="nps").json()["kpis"]["nps"]
+    assert (figure["parts"]["promoters"], figure["parts"]["detractors"], figure["n"]) == \
+        (promoters, detractors, total)
+    assert cli(running.database_url, "rebuild", "--check").returncode == 0
+
+
+@pytest.mark.parametrize("table", ["survey", "life_event", "survey_totals"])
+def test_truncate_is_refused(running, table):
+    with psycopg2.connect(running.database_url) as connection, connection.cursor() as cursor, \
+            pytest.raises(psycopg2.Error) as refused:
+        cursor.execute(f"TRUNCATE {table}")
+    assert refused.value.pgcode == "0A000"
+
+
+def test_a_locked_workspace_leaves_the_others_alone(running, workspace):
+    """A rebuild holds its workspace's lock for long; others go on, and its own posts wait for it."""
+    locked, free = workspace(running), workspace(running)
+    answers = []
+
+    def post_to_the_locked_one():
+        answers.append(locked.post("/v1/customers", {"id": "x", "started_at": "2025-01-01T00:00:00Z"}))
+
+    with psycopg2.connect(running.database_url) as connection:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT workspace_lock(%s)", (workspace_id(connection, locked),))
+        waiting = threading.Thread(target=post_to_the_locked_one)
+        waiting.start()
+        slowest = 0
+        for i in range(20):
+            began = time.monotonic()
+            assert free.post("/v1/customers", {"id": f"c{i}", "started_at": "2025-01-01T00:00:00Z"}).status == 201
+            assert free.get("/v1/kpis", period="2025").status == 200
+            slowest = max(slowest, time.monotonic() - began)
+        assert waiting.is_alive() and slowest < 2, slowest
+    waiting.join(10)
+    assert [answer.status for answer in answers] == [201]
