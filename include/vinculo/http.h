@@ -95,7 +95,8 @@ const char *http_server_url(const struct http_server *server);
  * then refuses new work); every reply from now on closes its connection. */
 void http_server_quiesce(struct http_server *server);
 /* After quiesce: waits until every connection is closed, or no request has been under way for
- * 100 ms, or the time is over; true where none is under way. */
+ * 100 ms, or the time is over; true where none is under way. Requests that are not complete are cut
+ * off when they stall for a second, or by half of the time: nothing of them was accepted. */
 bool http_server_drain(struct http_server *server, unsigned timeout_ms);
 /* Stops loops and daemons; idle connections are closed. No request should be waiting any more: it
  * would block until they are all resumed. NULL does nothing. */

@@ -13,8 +13,11 @@
 /* Embedded in the caller's own structure; `run` finds that by its own means (container). */
 struct work {
     void (*run)(struct work *work, struct db *db); /* on a worker's thread; db may be closed */
-    void (*refuse)(struct work *work);             /* instead of run, once the pool is stopped */
-    struct work *next;                             /* private */
+    /* Instead of run: ERR_SHUTTING_DOWN once the pool is stopped, ERR_UNAVAILABLE where it has
+     * waited for a connection longer than a statement may take. */
+    void (*refuse)(struct work *work, enum err code);
+    int64_t queued_us; /* private, as next */
+    struct work *next;
 };
 
 struct workers;

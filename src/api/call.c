@@ -68,10 +68,12 @@ void call_conclude(struct call *call, enum err err) {
     http_resume(call->request);
 }
 
-static void refuse_work(struct work *work) {
+static void refuse_work(struct work *work, enum err code) {
     struct call *call = call_of_work(work);
-    call_conclude(call, problem_set(&call->problem, ERR_SHUTTING_DOWN,
-                                    "The service is shutting down; try again."));
+    call_conclude(call, problem_set(&call->problem, code,
+                                    code == ERR_SHUTTING_DOWN
+                                        ? "The service is shutting down; try again."
+                                        : "The database is too busy at present; try again."));
 }
 
 enum http_next call_run_on_worker(struct call *call,

@@ -279,6 +279,10 @@ enum http_next stream_data(struct call *call, const char *data, size_t length,
         stream->waiting = false;
         harvest(stream);
     }
+    if (atomic_load(&call->app->stopping) && !stream->failed) {
+        stream->failed = true; /* an endless stream would keep the service from ending */
+        problem_set(&call->problem, ERR_SHUTTING_DOWN, "The service is shutting down; try again.");
+    }
     size_t used = 0;
     while (used < length && !stream->failed) {
         const char *newline = memchr(data + used, '\n', length - used);

@@ -7,8 +7,9 @@
 #include <sodium.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
-enum { HASH_HEX = 2 * KEY_HASH_BYTES + 1 };
+enum { HASH_HEX = 2 * KEY_HASH_BYTES + 1, KNOWN_EVERYWHERE_MS = 100 };
 
 /* Origins have no spaces. */
 static const char CREATE[] =
@@ -76,6 +77,8 @@ static int store_key(const struct cli_call *call, const char *origins, const cha
     if (PQntuples(made) == 0)
         return cli_fail("there is no workspace \"%s\": `vinculo workspace list` shows them",
                         workspace);
+    /* Running instances know the key within this time: whoever reads it can use it at once. */
+    nanosleep(&(struct timespec){.tv_nsec = KNOWN_EVERYWHERE_MS * 1000000L}, NULL);
     printf("%s\n", key);
     return CLI_DONE;
 }

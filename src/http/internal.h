@@ -72,6 +72,7 @@ struct http_server {
     int64_t request_timeout_us;
     char *tls_certificate, *tls_key; /* PEM texts; NULL: plain */
     atomic_bool draining;            /* every reply closes its connection */
+    _Atomic int64_t cut_at_us;       /* draining: requests still incomplete then are cut off */
     sem_t loops_quiesced;
     _Atomic uint64_t connections, requests_under_way, requests_begun;
     size_t loop_count;

@@ -182,13 +182,20 @@ static bool has_hung_up(int fd) {
            info.tcpi_state == STATE_CLOSE_WAIT && ioctl(fd, FIONREAD, &unread) == 0 && unread == 0;
 }
 
+/* While draining, a client may pause so long in the middle of its request. */
+#define DRAIN_STALL_US INT64_C(1000000)
+
 static bool is_late(struct http_connection *connection, int64_t now_us) {
     const struct http_exchange *exchange = connection->exchange;
     if (exchange == NULL)
         return line_is_late(connection, now_us);
     if (exchange->waiting || exchange->phase >= PHASE_END)
         return false;
-    return now_us - exchange->progress_us > connection->loop->server->request_timeout_us ||
+    struct http_server *server = connection->loop->server;
+    if (atomic_load(&server->draining) && (now_us - exchange->progress_us > DRAIN_STALL_US ||
+                                           now_us > atomic_load(&server->cut_at_us)))
+        return true;
+    return now_us - exchange->progress_us > server->request_timeout_us ||
            has_hung_up(connection->fd);
 }
 

@@ -136,6 +136,8 @@ bool http_server_drain(struct http_server *server, unsigned timeout_ms) {
     int64_t deadline_us = now_us + (int64_t)timeout_ms * 1000;
     int64_t quiet_since_us = now_us;
     uint64_t begun = atomic_load(&server->requests_begun);
+    /* What is not complete by half-time leaves the rest of the time to be answered in. */
+    atomic_store(&server->cut_at_us, now_us + (int64_t)timeout_ms * 500);
     for (;;) {
         if (atomic_load(&server->connections) == 0)
             return true;

@@ -16,15 +16,18 @@
 
 enum {
     ATTEMPTS_MAX = 3,
-    DEADLINE_MARGIN_MS = 2000,
+    DEADLINE_MARGIN_MS = 500,
     MESSAGE_MAX = 300,
     WAIT_MAX_MS = 60000,
+    SLOW_CONNECT_US = 500000,
+    CONNECT_PAUSE_US = 1000000,
     NAME_MAX_BYTES = 64
 };
 
 struct db {
     struct db_options options; /* url is our own copy */
     PGconn *connection;
+    int64_t retry_at_us; /* no attempt to connect before */
     char sqlstate[6];
     char constraint[NAME_MAX_BYTES];
     char message[MESSAGE_MAX];
@@ -255,14 +258,11 @@ static enum db_status set_up(struct db *db) {
     return status;
 }
 
-enum db_status db_ready(struct db *db) {
-    if (db->connection != NULL) {
-        return DB_OK;
-    }
+static enum db_status connect_now(struct db *db) {
     const char *keys[] = {
         "connect_timeout",           "tcp_user_timeout",     "keepalives_idle", "client_encoding",
         "fallback_application_name", "target_session_attrs", "dbname",          NULL};
-    const char *values[] = {"3",
+    const char *values[] = {"2",
                             "5000",
                             "10",
                             "UTF8",
@@ -285,6 +285,24 @@ enum db_status db_ready(struct db *db) {
         return DB_LOST;
     }
     return DB_OK;
+}
+
+/* A server that is down refuses at once; one that hangs costs every attempt its time-out, so what
+ * waits behind this connection is not made to wait for another attempt right away. */
+enum db_status db_ready(struct db *db) {
+    if (db->connection != NULL) {
+        return DB_OK;
+    }
+    int64_t began_us = clock_monotonic_us();
+    if (began_us < db->retry_at_us) {
+        return DB_LOST;
+    }
+    enum db_status status = connect_now(db);
+    int64_t now_us = clock_monotonic_us();
+    if (status != DB_OK && now_us - began_us > SLOW_CONNECT_US) {
+        db->retry_at_us = now_us + CONNECT_PAUSE_US;
+    }
+    return status;
 }
 
 /* A COMMIT of a failed transaction answers "ROLLBACK" without an error. */

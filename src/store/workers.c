@@ -2,6 +2,7 @@
 #include "vinculo/workers.h"
 
 #include "vinculo/metrics_registry.h"
+#include "vinculo/timestamp.h"
 
 #include <assert.h>
 #include <pthread.h>
@@ -19,6 +20,7 @@ struct workers {
     pthread_cond_t filled;
     struct work *first, *last;
     size_t waiting, waiting_max;
+    int64_t patience_us;
     bool stopping;
     size_t running; /* threads to join */
     size_t count;
@@ -26,12 +28,12 @@ struct workers {
 };
 
 /* The next piece of work, or NULL when the queue is empty and stays so. */
-static struct work *take(struct workers *workers, bool *ret_refused) {
+static struct work *take(struct workers *workers, bool *ret_stopping) {
     pthread_mutex_lock(&workers->lock);
     while (workers->first == NULL && !workers->stopping)
         pthread_cond_wait(&workers->filled, &workers->lock);
     struct work *work = workers->first;
-    *ret_refused = workers->stopping;
+    *ret_stopping = workers->stopping;
     if (work != NULL) {
         workers->first = work->next;
         workers->waiting--;
@@ -47,10 +49,12 @@ static void *worker_main(void *argument) {
     enum db_status status = db_ready(worker->db);
     (void)status;
     struct work *work;
-    bool refused;
-    while ((work = take(worker->pool, &refused)) != NULL) {
-        if (refused)
-            work->refuse(work);
+    bool stopping;
+    while ((work = take(worker->pool, &stopping)) != NULL) {
+        if (stopping)
+            work->refuse(work, ERR_SHUTTING_DOWN);
+        else if (clock_monotonic_us() - work->queued_us > worker->pool->patience_us)
+            work->refuse(work, ERR_UNAVAILABLE);
         else
             work->run(work, worker->db);
     }
@@ -85,6 +89,7 @@ enum err workers_start(const struct db_options *database, size_t threads, size_t
     pthread_cond_init(&workers->filled, NULL);
     workers->count = threads;
     workers->waiting_max = queue_max;
+    workers->patience_us = (int64_t)database->timeout_ms * 1000;
     enum err err = start_threads(workers, database, problem);
     if (err != ERR_OK) {
         workers_stop(workers);
@@ -111,6 +116,7 @@ enum err workers_submit(struct workers *workers, struct work *work, struct probl
     enum err err = admit(workers, problem);
     if (err == ERR_OK) {
         work->next = NULL;
+        work->queued_us = clock_monotonic_us();
         if (workers->first == NULL)
             workers->first = work;
         else
