@@ -73,6 +73,11 @@ static const struct cli_command commands[] = {
                   .help = "change nothing: compare, and print the cells that differ"},
                  WORKSPACE(false, "of this workspace alone")},
      .run = cli_rebuild},
+    {.name = "demo",
+     .summary = "Makes the workspace `demo` with a year of sample data.",
+     .notes = "The data is the same on every run; only its calendar ends with today. About 11,000 "
+              "records.",
+     .run = cli_demo},
     {.name = "version", .summary = "Prints the program's version.", .run = cli_version},
 };
 enum { COMMAND_COUNT = sizeof commands / sizeof *commands };

@@ -90,6 +90,7 @@ int cli_key_create(const struct cli_call *call);
 int cli_key_list(const struct cli_call *call);
 int cli_key_revoke(const struct cli_call *call);
 int cli_rebuild(const struct cli_call *call);
+int cli_demo(const struct cli_call *call);
 int cli_version(const struct cli_call *call);
 
 #endif

@@ -15,7 +15,7 @@ from support.service import ROOT, binary, cli, cli_output, environment
 
 COMMANDS = [
     "serve", "migrate", "workspace create", "workspace list", "key create", "key list",
-    "key revoke", "rebuild", "version",
+    "key revoke", "rebuild", "demo", "version",
 ]
 KEY = re.compile(r"vk_[A-Za-z0-9_-]{43}")
 NO_DATABASE = "postgresql://nobody:planted-secret@127.0.0.1:1/nowhere?connect_timeout=2"
@@ -432,3 +432,19 @@ def test_rebuild_of_an_unknown_workspace(url):
         done = cli(url, "rebuild", "--workspace", "nowhere", *words)
         assert (done.returncode, done.stdout) == (1, "")
         assert "vinculo workspace list" in done.stderr
+
+
+def test_demo_gives_every_kpi_something_to_show(service):
+    here = service()
+    assert cli_output(here.database_url, "demo") == "demo"
+    again = cli(here.database_url, "demo")
+    assert (again.returncode, again.stdout) == (1, "") and "already" in again.stderr
+    client = Client(here.url, cli_output(here.database_url, "key", "create", "--workspace", "demo",
+                                         "--scope", "figures"))
+    for period in ("last_month", "last_12_months"):
+        figures = client.get("/v1/kpis", period=period).json()["kpis"]
+        assert {kpi: figure["null_reason"] for kpi, figure in figures.items()} == \
+            dict.fromkeys(figures)
+        assert all(figure["n"] > 20 for figure in figures.values()), figures
+    checked = cli(here.database_url, "rebuild", "--check")
+    assert checked.returncode == 0, checked.stdout
