@@ -101,9 +101,9 @@ bool http_server_drain(struct http_server *server, unsigned timeout_ms);
 /* Stops loops and daemons; idle connections are closed. No request should be waiting any more: it
  * would block until they are all resumed. NULL does nothing. */
 void http_server_free(struct http_server *server);
-/* Numbers for /metrics. */
-void http_server_stats(const struct http_server *server, uint64_t *ret_connections,
-                       uint64_t *ret_requests_under_way);
+/* Numbers for /metrics, of the request's server. */
+void http_request_stats(const struct http_request *request, uint64_t *ret_connections,
+                        uint64_t *ret_requests_under_way);
 
 /* A request header's value, or NULL. Loop thread only (begin, data, end), before a wait. */
 const char *http_request_header(const struct http_request *request, const char *name);

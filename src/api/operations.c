@@ -33,7 +33,7 @@ enum http_next handle_ready(struct call *call) {
 enum http_next handle_metrics(struct call *call) {
     uint64_t connections = 0;
     uint64_t under_way = 0;
-    http_server_stats(call->app->server, &connections, &under_way);
+    http_request_stats(call->request, &connections, &under_way);
     metric_set(METRIC_HTTP_CONNECTIONS, (int64_t)connections);
     http_reply_set(call->request, 200, "text/plain; version=0.0.4; charset=utf-8");
     metrics_write(&call->request->reply.body);

@@ -168,8 +168,9 @@ void http_server_free(struct http_server *server) {
     free(server);
 }
 
-void http_server_stats(const struct http_server *server, uint64_t *ret_connections,
-                       uint64_t *ret_requests_under_way) {
+void http_request_stats(const struct http_request *request, uint64_t *ret_connections,
+                        uint64_t *ret_requests_under_way) {
+    const struct http_server *server = request->connection->loop->server;
     *ret_connections = atomic_load(&server->connections);
     *ret_requests_under_way = atomic_load(&server->requests_under_way);
 }
