@@ -189,11 +189,15 @@ static bool is_late(struct http_connection *connection, int64_t now_us) {
     const struct http_exchange *exchange = connection->exchange;
     if (exchange == NULL)
         return line_is_late(connection, now_us);
-    if (exchange->waiting || exchange->phase >= PHASE_END)
+    if (exchange->waiting)
         return false;
     struct http_server *server = connection->loop->server;
-    if (atomic_load(&server->draining) && (now_us - exchange->progress_us > DRAIN_STALL_US ||
-                                           now_us > atomic_load(&server->cut_at_us)))
+    bool draining = atomic_load(&server->draining);
+    if (draining && now_us > atomic_load(&server->cut_at_us))
+        return true; /* does not read its answer, too */
+    if (exchange->phase >= PHASE_END)
+        return false;
+    if (draining && now_us - exchange->progress_us > DRAIN_STALL_US)
         return true;
     return now_us - exchange->progress_us > server->request_timeout_us ||
            has_hung_up(connection->fd);

@@ -99,6 +99,7 @@ enum err http_server_start(const struct http_settings *settings, const struct ht
         return problem_set(problem, ERR_UNAVAILABLE, "out of memory");
     server->app = *app;
     server->listen_fd = -1;
+    atomic_init(&server->cut_at_us, INT64_MAX);
     server->collect_limit = settings->collect_limit;
     server->request_timeout_us = (int64_t)settings->request_timeout_s * 1000000;
     server->loop_count = settings->threads;
