@@ -1,7 +1,7 @@
 FROM debian:bookworm-slim AS build
 RUN apt-get update \
     && apt-get install -y --no-install-recommends cmake gcc libc6-dev libjansson-dev \
-        libmicrohttpd-dev libpq-dev libsodium-dev ninja-build pkgconf \
+        libmicrohttpd-dev libpq-dev libsodium-dev ninja-build pkgconf zlib1g-dev \
     && rm -rf /var/lib/apt/lists/*
 WORKDIR /vinculo
 COPY . .
@@ -10,7 +10,7 @@ RUN cmake --preset release -D VINCULO_WERROR=OFF && cmake --build --preset relea
 FROM debian:bookworm-slim
 RUN apt-get update \
     && apt-get install -y --no-install-recommends libjansson4 libmicrohttpd12 libpq5 libsodium23 \
-        tzdata \
+        tzdata zlib1g \
     && rm -rf /var/lib/apt/lists/* \
     && useradd --system --no-create-home vinculo
 COPY --from=build /vinculo/build/release/vinculo /usr/local/bin/vinculo

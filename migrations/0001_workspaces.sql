@@ -38,7 +38,7 @@ CREATE FUNCTION workspace_lock(workspace integer) RETURNS void LANGUAGE plpgsql 
 BEGIN
     IF current_setting('transaction_isolation') <> 'read committed' THEN
         RAISE EXCEPTION 'records must be written at isolation level READ COMMITTED'
-            USING HINT = 'BEGIN ISOLATION LEVEL READ COMMITTED', ERRCODE = 'VC002';
+            USING HINT = 'BEGIN ISOLATION LEVEL READ COMMITTED', ERRCODE = 'VC004';
     END IF;
     PERFORM pg_advisory_xact_lock(22102, workspace);
 END $$;

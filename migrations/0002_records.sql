@@ -36,7 +36,7 @@ CREATE TABLE interaction (
     content_hash bytea NOT NULL DEFAULT '',
     created_at timestamptz NOT NULL DEFAULT now(),
     updated_at timestamptz NOT NULL DEFAULT now(),
-    -- The customer's segment, followed while segment is null: coalesce(segment, followed_segment).
+    -- The customer's, while segment is null: in force is coalesce(segment, followed_segment).
     followed_segment text COLLATE "C",
     CHECK (resolved_on_first_contact IS NULL OR resolved_at IS NOT NULL),
     PRIMARY KEY (workspace_id, id)
@@ -70,6 +70,8 @@ CREATE TABLE survey (
     updated_at timestamptz NOT NULL DEFAULT now(),
     followed_segment text COLLATE "C", -- of the customer, while segment is null
     followed_channel text COLLATE "C", -- of the interaction, while channel is null
+    followed_topic text COLLATE "C",   -- of the interaction
+    followed_agent text COLLATE "C",   -- of the interaction
     -- 1 promoter, satisfied, easy; 0 between; -1 detractor, dissatisfied, hard; null unscored.
     -- Satisfied and easy are the top boxes of the scale, dissatisfied and hard their mirror.
     score_class smallint GENERATED ALWAYS AS (
@@ -131,8 +133,76 @@ CREATE TABLE reactivation (
 
 CREATE INDEX reactivation_customer ON reactivation (workspace_id, customer_id);
 
--- A record's own labels win; unset ones follow the customer (segment) or interaction (channel).
-CREATE FUNCTION interaction_follow() RETURNS trigger LANGUAGE plpgsql AS $$
+-- Money in minor units of the workspace's currency; refunds and credits are negative.
+CREATE TABLE payment (
+    workspace_id integer NOT NULL REFERENCES workspace,
+    id text COLLATE "C" NOT NULL,
+    customer_id text COLLATE "C",
+    amount bigint NOT NULL CHECK (abs(amount) <= 1000000000000),
+    currency text NOT NULL,
+    paid_at timestamptz NOT NULL,
+    segment text COLLATE "C" CHECK (segment <> ''),
+    metadata json,
+    content_hash bytea NOT NULL DEFAULT '',
+    created_at timestamptz NOT NULL DEFAULT now(),
+    updated_at timestamptz NOT NULL DEFAULT now(),
+    followed_segment text COLLATE "C", -- of the customer, while segment is null
+    PRIMARY KEY (workspace_id, id)
+);
+
+CREATE INDEX payment_customer ON payment (workspace_id, customer_id) WHERE customer_id IS NOT NULL;
+
+CREATE TABLE cost (
+    workspace_id integer NOT NULL REFERENCES workspace,
+    id text COLLATE "C" NOT NULL,
+    amount bigint NOT NULL CHECK (abs(amount) <= 1000000000000),
+    currency text NOT NULL,
+    incurred_at timestamptz NOT NULL,
+    category text COLLATE "C" CHECK (category <> ''),
+    channel text COLLATE "C" CHECK (channel <> ''),
+    segment text COLLATE "C" CHECK (segment <> ''),
+    metadata json,
+    content_hash bytea NOT NULL DEFAULT '',
+    created_at timestamptz NOT NULL DEFAULT now(),
+    updated_at timestamptz NOT NULL DEFAULT now(),
+    PRIMARY KEY (workspace_id, id)
+);
+
+-- What somebody does about an answer or an interaction.
+CREATE TABLE action (
+    workspace_id integer NOT NULL REFERENCES workspace,
+    id text COLLATE "C" NOT NULL,
+    customer_id text COLLATE "C",
+    survey_id text COLLATE "C",
+    interaction_id text COLLATE "C",
+    title text NOT NULL,
+    owner text COLLATE "C" CHECK (owner <> ''),
+    topic text COLLATE "C" CHECK (topic <> ''),
+    status text NOT NULL DEFAULT 'open' CHECK (status IN ('open', 'done', 'dismissed')),
+    opened_at timestamptz NOT NULL,
+    due_at timestamptz,
+    done_at timestamptz,
+    metadata json,
+    content_hash bytea NOT NULL DEFAULT '',
+    created_at timestamptz NOT NULL DEFAULT now(),
+    updated_at timestamptz NOT NULL DEFAULT now(),
+    PRIMARY KEY (workspace_id, id)
+);
+
+CREATE INDEX action_survey ON action (workspace_id, survey_id) WHERE survey_id IS NOT NULL;
+
+-- Lists, newest first, by each kind's own time.
+CREATE INDEX customer_time ON customer (workspace_id, started_at DESC, id);
+CREATE INDEX interaction_time ON interaction (workspace_id, opened_at DESC, id);
+CREATE INDEX survey_time ON survey (workspace_id, (coalesce(answered_at, sent_at)) DESC, id);
+CREATE INDEX cancellation_time ON cancellation (workspace_id, cancelled_at DESC, id);
+CREATE INDEX reactivation_time ON reactivation (workspace_id, reactivated_at DESC, id);
+CREATE INDEX payment_time ON payment (workspace_id, paid_at DESC, id);
+CREATE INDEX cost_time ON cost (workspace_id, incurred_at DESC, id);
+CREATE INDEX action_time ON action (workspace_id, opened_at DESC, id);
+
+-- A record's own labels win; unset ones follow the customer (segment) or the interaction.
+CREATE FUNCTION follow_segment() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     PERFORM workspace_lock(NEW.workspace_id);
     NEW.followed_segment := (SELECT c.segment FROM customer c
@@ -140,48 +210,55 @@ BEGIN
     RETURN NEW;
 END $$;
 
-CREATE TRIGGER follow_on_insert BEFORE INSERT ON interaction FOR EACH ROW
-    WHEN (NEW.segment IS NULL AND NEW.customer_id IS NOT NULL)
-    EXECUTE FUNCTION interaction_follow();
-CREATE TRIGGER follow_on_update BEFORE UPDATE OF workspace_id, segment, customer_id ON interaction FOR EACH ROW
-    EXECUTE FUNCTION interaction_follow();
-
-CREATE FUNCTION survey_follow() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE FUNCTION follow_interaction() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     PERFORM workspace_lock(NEW.workspace_id);
-    NEW.followed_segment := (SELECT c.segment FROM customer c
-        WHERE c.workspace_id = NEW.workspace_id AND c.id = NEW.customer_id);
-    NEW.followed_channel := (SELECT i.channel FROM interaction i
-        WHERE i.workspace_id = NEW.workspace_id AND i.id = NEW.interaction_id);
+    NEW.followed_channel := NULL;
+    NEW.followed_topic := NULL;
+    NEW.followed_agent := NULL;
+    SELECT i.channel, i.topic, i.agent
+      INTO NEW.followed_channel, NEW.followed_topic, NEW.followed_agent
+      FROM interaction i WHERE i.workspace_id = NEW.workspace_id AND i.id = NEW.interaction_id;
     RETURN NEW;
 END $$;
 
-CREATE TRIGGER follow_on_insert BEFORE INSERT ON survey FOR EACH ROW
-    WHEN ((NEW.segment IS NULL AND NEW.customer_id IS NOT NULL)
-          OR (NEW.channel IS NULL AND NEW.interaction_id IS NOT NULL))
-    EXECUTE FUNCTION survey_follow();
-CREATE TRIGGER follow_on_update
-    BEFORE UPDATE OF workspace_id, segment, customer_id, channel, interaction_id ON survey FOR EACH ROW
-    EXECUTE FUNCTION survey_follow();
+DO $$
+DECLARE
+    kind text;
+BEGIN
+    FOREACH kind IN ARRAY ARRAY['interaction', 'survey', 'payment'] LOOP
+        EXECUTE format('CREATE TRIGGER follow_segment_insert BEFORE INSERT ON %I FOR EACH ROW
+            WHEN (NEW.segment IS NULL AND NEW.customer_id IS NOT NULL)
+            EXECUTE FUNCTION follow_segment()', kind);
+        EXECUTE format('CREATE TRIGGER follow_segment_update
+            BEFORE UPDATE OF workspace_id, segment, customer_id ON %I FOR EACH ROW
+            EXECUTE FUNCTION follow_segment()', kind);
+    END LOOP;
+END $$;
+
+CREATE TRIGGER follow_interaction_insert BEFORE INSERT ON survey FOR EACH ROW
+    WHEN (NEW.interaction_id IS NOT NULL)
+    EXECUTE FUNCTION follow_interaction();
+CREATE TRIGGER follow_interaction_update BEFORE UPDATE OF workspace_id, interaction_id ON survey FOR EACH ROW
+    EXECUTE FUNCTION follow_interaction();
 
 -- Brings the followed labels of other records in line with these customers' (interactions')
 -- present ones. Changed rows write their deltas by their own triggers. Planned at
 -- each call: a plan made for one record, or while the tables were empty, would not do for the next.
 CREATE FUNCTION follow_customers(workspace integer, customers text[]) RETURNS void
-LANGUAGE plpgsql VOLATILE
-SET plan_cache_mode = force_custom_plan
-AS $$
+LANGUAGE plpgsql VOLATILE AS $$
+DECLARE
+    kind text;
 BEGIN
-    UPDATE interaction r SET followed_segment = x.segment
-      FROM (SELECT t.id, c.segment FROM unnest(customers) t(id)
-              LEFT JOIN customer c ON c.workspace_id = workspace AND c.id = t.id) x
-     WHERE r.workspace_id = workspace AND r.customer_id = x.id
-       AND r.segment IS NULL AND r.followed_segment IS DISTINCT FROM x.segment;
-    UPDATE survey r SET followed_segment = x.segment
-      FROM (SELECT t.id, c.segment FROM unnest(customers) t(id)
-              LEFT JOIN customer c ON c.workspace_id = workspace AND c.id = t.id) x
-     WHERE r.workspace_id = workspace AND r.customer_id = x.id
-       AND r.segment IS NULL AND r.followed_segment IS DISTINCT FROM x.segment;
+    FOREACH kind IN ARRAY ARRAY['interaction', 'survey', 'payment'] LOOP
+        EXECUTE format('
+            UPDATE %I r SET followed_segment = x.segment
+              FROM (SELECT t.id, c.segment FROM unnest($2) t(id)
+                      LEFT JOIN customer c ON c.workspace_id = $1 AND c.id = t.id) x
+             WHERE r.workspace_id = $1 AND r.customer_id = x.id
+               AND r.segment IS NULL AND r.followed_segment IS DISTINCT FROM x.segment', kind)
+            USING workspace, customers;
+    END LOOP;
 END $$;
 
 CREATE FUNCTION follow_interactions(workspace integer, interactions text[]) RETURNS void
@@ -189,11 +266,13 @@ LANGUAGE plpgsql VOLATILE
 SET plan_cache_mode = force_custom_plan
 AS $$
 BEGIN
-    UPDATE survey r SET followed_channel = x.channel
-      FROM (SELECT t.id, i.channel FROM unnest(interactions) t(id)
+    UPDATE survey r
+       SET followed_channel = x.channel, followed_topic = x.topic, followed_agent = x.agent
+      FROM (SELECT t.id, i.channel, i.topic, i.agent FROM unnest(interactions) t(id)
               LEFT JOIN interaction i ON i.workspace_id = workspace AND i.id = t.id) x
      WHERE r.workspace_id = workspace AND r.interaction_id = x.id
-       AND r.channel IS NULL AND r.followed_channel IS DISTINCT FROM x.channel;
+       AND (r.followed_channel, r.followed_topic, r.followed_agent)
+           IS DISTINCT FROM (x.channel, x.topic, x.agent);
 END $$;
 
 -- TRUNCATE would pass by the deltas.
@@ -207,7 +286,8 @@ DO $$
 DECLARE
     kind text;
 BEGIN
-    FOREACH kind IN ARRAY ARRAY['customer', 'interaction', 'survey', 'cancellation', 'reactivation'] LOOP
+    FOREACH kind IN ARRAY ARRAY['customer', 'interaction', 'survey', 'cancellation', 'reactivation',
+                              'payment', 'cost', 'action'] LOOP
         EXECUTE format('CREATE TRIGGER refuse_truncate BEFORE TRUNCATE ON %I
                         FOR EACH STATEMENT EXECUTE FUNCTION refuse_truncate()', kind);
     END LOOP;

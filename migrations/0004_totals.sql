@@ -1,61 +1,68 @@
--- Aggregates: additive totals per day and per month, for four cuts of the labels, kept by
+-- Aggregates: additive totals per day and per month, for fixed cuts of the labels, kept by
 -- statement triggers as signed deltas (new rows count +1, old rows −1) in the record's own
 -- transaction.
 --
 -- Key of every totals table:
 --   grain    d: start is a day; m: start is the first of a month
---   cut      0 all records; 1 by segment; 2 by channel; 3 by segment and channel
---   segment, channel   the label of that cut; '' where unlabelled or not part of the cut
+--   cut      0 all records; 1 segment; 2 channel; 3 segment and channel; 4 agent; 5 topic;
+--            6 touchpoint; 7 aspect; 8 reason; 9 category (as far as the records have the label)
+--   label, second_label   the labels of that cut; '' where unlabelled or not part of the cut
 -- A row whose counts are all zero says the same as no row.
 
 -- Makes the triggers that keep `target` from the rows of `source`, and target_expected(workspace),
 -- which computes the same cells from all rows at once (rebuild, rebuild --check).
---   segment, channel  expressions over the row r: the labels in force
+--   labels    json {"label": "expression over the row r": the label in force}
+--   cuts      the cuts as rows (code, first label, second label) over d, the labels of a row
 --   events    a lateral FROM item e with e.at: the moments at which a row counts; null: it does not
---   keys      further key columns of target, as json {"column": "expression over r and e"}
 --   measures  json {"column": "integer expression over r and e"}, summed
-CREATE PROCEDURE totals_declare(source text, target text, segment text, channel text,
-                                events text, keys json, measures json)
+--   keys      further key columns of target, as json {"column": "expression over r and e"}
+--   headline  like measures, but of rows without an aspect only, save in the cut by aspect
+CREATE PROCEDURE totals_declare(source text, target text, labels json, cuts text, events text,
+                                measures json, keys json DEFAULT '{}', headline json DEFAULT '{}')
 LANGUAGE plpgsql AS $declare$
 DECLARE
-    key_columns constant text := coalesce((SELECT string_agg(format(', %I', key), '') FROM json_each_text(keys)), '');
+    key_columns constant text := coalesce((SELECT string_agg(format(', %I', key), '') FROM json_object_keys(keys) key), '');
+    sums constant text[] := ARRAY(
+        SELECT format($$coalesce(sum(d.%I) FILTER (WHERE c.cut = 7 OR d.aspect = ''), 0)$$, key)
+          FROM json_object_keys(headline) key
+        UNION ALL SELECT format('sum(d.%I)', key) FROM json_object_keys(measures) key);
+    measure_columns text;
+    detail_keys constant text := (SELECT string_agg(n::text, ', ') FROM generate_series(1, 2
+        + (SELECT count(*) FROM json_object_keys(labels)) + (SELECT count(*) FROM json_object_keys(keys))) n);
     query text;
-    target_columns text;
     upsert text;
     operation record;
 BEGIN
-    -- Rows are first condensed per day and pair of labels, so that the grouping sets work on few.
+    -- Rows are first condensed per day and set of labels, so that the cuts multiply few.
     query := format($query$
         WITH detail AS (
-            SELECT r.workspace_id, local_day(e.at, w.timezone) AS day,
-                   coalesce(%s, '') AS segment, coalesce(%s, '') AS channel%s%s
+            SELECT r.workspace_id, local_day(e.at, w.timezone) AS day%s%s%s
               FROM (%%s) r JOIN workspace w ON w.id = r.workspace_id CROSS JOIN LATERAL %s
              WHERE e.at IS NOT NULL
-             GROUP BY 1, 2, 3, 4%s)
-        SELECT d.workspace_id, g.grain, (ARRAY[3, 1, 2, 0])[grouping(d.segment, d.channel) + 1]::smallint AS cut,
-               g.start, coalesce(d.segment, '') AS segment, coalesce(d.channel, '') AS channel%s%s
-          FROM detail d CROSS JOIN LATERAL
-               (VALUES ('d'::"char", d.day), ('m', date_trunc('month', d.day)::date)) g(grain, start)
-         GROUP BY d.workspace_id, g.grain, g.start%s,
-                  GROUPING SETS ((), (d.segment), (d.channel), (d.segment, d.channel))
+             GROUP BY %s)
+        SELECT d.workspace_id, g.grain, c.cut::smallint, g.start, c.label, c.second_label%s%s
+          FROM detail d
+         CROSS JOIN LATERAL (VALUES ('d'::"char", d.day), ('m', date_trunc('month', d.day)::date)) g(grain, start)
+         CROSS JOIN LATERAL (VALUES %s) c(cut, label, second_label)
+         GROUP BY 1, 2, 3, 4, 5, 6%s
         HAVING %s
          ORDER BY 1, 2, 3, 4, 5, 6%s$query$,
-        segment, channel,
+        (SELECT string_agg(format(', coalesce(%s, %L) AS %I', value, '', key), '') FROM json_each_text(labels)),
         (SELECT string_agg(format(', %s AS %I', value, key), '') FROM json_each_text(keys)),
-        (SELECT string_agg(format(', coalesce(sum(r.sign * (%s)), 0) AS %I', value, key), '') FROM json_each_text(measures)),
-        events,
-        (SELECT string_agg(format(', %s', value), '') FROM json_each_text(keys)),
-        key_columns,
-        (SELECT string_agg(format(', sum(d.%I)', key), '') FROM json_each_text(measures)),
-        key_columns,
-        (SELECT string_agg(format('sum(d.%I) <> 0', key), ' OR ') FROM json_each_text(measures)),
+        (SELECT string_agg(format(', coalesce(sum(r.sign * (%s)), 0) AS %I', value, key), '')
+           FROM (SELECT * FROM json_each_text(headline) UNION ALL SELECT * FROM json_each_text(measures)) x),
+        events, detail_keys, key_columns,
+        ', ' || array_to_string(sums, ', '),
+        cuts, key_columns,
+        (SELECT string_agg(sum || ' <> 0', ' OR ') FROM unnest(sums) sum),
         key_columns);
-    target_columns := 'workspace_id, grain, cut, start, segment, channel' || key_columns
-        || (SELECT string_agg(format(', %I', key), '') FROM json_each_text(measures));
-    upsert := format('INSERT INTO %I AS t (%s) %s
-        ON CONFLICT (workspace_id, grain, cut, start, segment, channel%s) DO UPDATE SET %s',
-        target, target_columns, query, key_columns,
-        (SELECT string_agg(format('%1$I = t.%1$I + excluded.%1$I', key), ', ') FROM json_each_text(measures)));
+    measure_columns := (SELECT string_agg(format('%I', key), ', ')
+        FROM (SELECT json_object_keys(headline) AS key UNION ALL SELECT json_object_keys(measures)) x);
+    upsert := format('INSERT INTO %I AS t (workspace_id, grain, cut, start, label, second_label%s, %s) %s
+        ON CONFLICT (workspace_id, grain, cut, start, label, second_label%s) DO UPDATE SET %s',
+        target, key_columns, measure_columns, query, key_columns,
+        (SELECT string_agg(format('%1$s = t.%1$s + excluded.%1$s', m), ', ')
+           FROM unnest(string_to_array(measure_columns, ', ')) m));
 
     FOR operation IN VALUES
         ('insert', 'REFERENCING NEW TABLE AS new_rows', 'SELECT 1 AS sign, n.* FROM new_rows n'),
@@ -83,7 +90,8 @@ END', operation.column3, format(upsert, operation.column3)));
         FOR EACH STATEMENT EXECUTE FUNCTION refuse_truncate()', target);
 END $declare$;
 
--- Surveys. nps_*, csat_*, ces_*: scored, solicited, without an aspect, by answered_at.
+-- Surveys. nps_*, csat_*, ces_*: scored, solicited, without an aspect (in the cut by aspect: each
+-- aspect's own), by answered_at.
 -- csat_sum180: Σ 180 (score − min)/(max − min), an integer on every scale allowed.
 -- ces5_*, ces7_*: answers and their sum per scale, after turning low_is_easy round.
 -- sent, answered, answered_late: invitations by sent_at; comments_*: all surveys by answered_at;
@@ -93,9 +101,8 @@ CREATE TABLE survey_totals (
     grain "char" NOT NULL,
     cut smallint NOT NULL,
     start date NOT NULL,
-    segment text COLLATE "C" NOT NULL,
-    channel text COLLATE "C" NOT NULL,
-    records bigint NOT NULL,
+    label text COLLATE "C" NOT NULL,
+    second_label text COLLATE "C" NOT NULL,
     nps_promoters bigint NOT NULL,
     nps_passives bigint NOT NULL,
     nps_detractors bigint NOT NULL,
@@ -110,6 +117,7 @@ CREATE TABLE survey_totals (
     ces5_sum bigint NOT NULL,
     ces7_n bigint NOT NULL,
     ces7_sum bigint NOT NULL,
+    records bigint NOT NULL,
     sent bigint NOT NULL,
     answered bigint NOT NULL,
     answered_late bigint NOT NULL,
@@ -117,18 +125,31 @@ CREATE TABLE survey_totals (
     comments_neutral bigint NOT NULL,
     comments_negative bigint NOT NULL,
     comments_unscored bigint NOT NULL,
-    PRIMARY KEY (workspace_id, grain, cut, start, segment, channel)
+    PRIMARY KEY (workspace_id, grain, cut, start, label, second_label)
 );
 
 CALL totals_declare('survey', 'survey_totals',
-    'coalesce(r.segment, r.followed_segment)', 'coalesce(r.channel, r.followed_channel)',
+    '{"segment": "coalesce(r.segment, r.followed_segment)",
+      "channel": "coalesce(r.channel, r.followed_channel)",
+      "agent": "r.followed_agent", "topic": "r.followed_topic",
+      "touchpoint": "r.touchpoint", "aspect": "r.aspect"}',
+    $$(0, '', ''), (1, d.segment, ''), (2, d.channel, ''), (3, d.segment, d.channel), (4, d.agent, ''), 
+      (5, d.topic, ''), (6, d.touchpoint, ''), (7, d.aspect, '')$$,
     $$(SELECT 'answered' AS what, r.answered_at AS at,
-              r.solicited AND r.aspect IS NULL AND r.score IS NOT NULL AS headline,
+              r.solicited AND r.score IS NOT NULL AS headline,
               CASE r.direction WHEN 'low_is_easy' THEN r.scale_max + 1 - r.score ELSE r.score END AS ease
         UNION ALL SELECT 'sent', r.sent_at, false, NULL) e$$,
-    '{}',
-    $${
+    measures => $${
     "records": "(e.what = 'answered' OR r.answered_at IS NULL)::integer",
+    "sent": "(e.what = 'sent')::integer",
+    "answered": "(e.what = 'sent' AND r.answered_at <= r.sent_at + w.response_window_days * interval '24 hours')::integer",
+    "answered_late": "(e.what = 'sent' AND r.answered_at > r.sent_at + w.response_window_days * interval '24 hours')::integer",
+    "comments_positive": "(e.what = 'answered' AND r.comment IS NOT NULL AND r.score_class = 1)::integer",
+    "comments_neutral": "(e.what = 'answered' AND r.comment IS NOT NULL AND r.score_class = 0)::integer",
+    "comments_negative": "(e.what = 'answered' AND r.comment IS NOT NULL AND r.score_class = -1)::integer",
+    "comments_unscored": "(e.what = 'answered' AND r.comment IS NOT NULL AND r.score_class IS NULL)::integer"
+    }$$,
+    headline => $${
     "nps_promoters": "(e.headline AND r.type = 'nps' AND r.score_class = 1)::integer",
     "nps_passives": "(e.headline AND r.type = 'nps' AND r.score_class = 0)::integer",
     "nps_detractors": "(e.headline AND r.type = 'nps' AND r.score_class = -1)::integer",
@@ -142,14 +163,7 @@ CALL totals_declare('survey', 'survey_totals',
     "ces5_n": "(e.headline AND r.type = 'ces' AND r.scale_max = 5)::integer",
     "ces5_sum": "CASE WHEN e.headline AND r.type = 'ces' AND r.scale_max = 5 THEN e.ease END",
     "ces7_n": "(e.headline AND r.type = 'ces' AND r.scale_max = 7)::integer",
-    "ces7_sum": "CASE WHEN e.headline AND r.type = 'ces' AND r.scale_max = 7 THEN e.ease END",
-    "sent": "(e.what = 'sent')::integer",
-    "answered": "(e.what = 'sent' AND r.answered_at <= r.sent_at + w.response_window_days * interval '24 hours')::integer",
-    "answered_late": "(e.what = 'sent' AND r.answered_at > r.sent_at + w.response_window_days * interval '24 hours')::integer",
-    "comments_positive": "(e.what = 'answered' AND r.comment IS NOT NULL AND r.score_class = 1)::integer",
-    "comments_neutral": "(e.what = 'answered' AND r.comment IS NOT NULL AND r.score_class = 0)::integer",
-    "comments_negative": "(e.what = 'answered' AND r.comment IS NOT NULL AND r.score_class = -1)::integer",
-    "comments_unscored": "(e.what = 'answered' AND r.comment IS NOT NULL AND r.score_class IS NULL)::integer"
+    "ces7_sum": "CASE WHEN e.headline AND r.type = 'ces' AND r.scale_max = 7 THEN e.ease END"
     }$$);
 
 -- Interactions: each measure by the day of its own event. An interaction ends when it is resolved,
@@ -161,8 +175,8 @@ CREATE TABLE interaction_totals (
     grain "char" NOT NULL,
     cut smallint NOT NULL,
     start date NOT NULL,
-    segment text COLLATE "C" NOT NULL,
-    channel text COLLATE "C" NOT NULL,
+    label text COLLATE "C" NOT NULL,
+    second_label text COLLATE "C" NOT NULL,
     opened bigint NOT NULL,
     responded bigint NOT NULL,
     resolved bigint NOT NULL,
@@ -176,17 +190,19 @@ CREATE TABLE interaction_totals (
     resolution_us numeric NOT NULL,
     contact_first bigint NOT NULL,
     contact_known bigint NOT NULL,
-    PRIMARY KEY (workspace_id, grain, cut, start, segment, channel)
+    PRIMARY KEY (workspace_id, grain, cut, start, label, second_label)
 );
 
 CALL totals_declare('interaction', 'interaction_totals',
-    'coalesce(r.segment, r.followed_segment)', 'r.channel',
+    '{"segment": "coalesce(r.segment, r.followed_segment)", "channel": "r.channel",
+      "agent": "r.agent", "topic": "r.topic"}',
+    $$(0, '', ''), (1, d.segment, ''), (2, d.channel, ''), (3, d.segment, d.channel), (4, d.agent, ''), 
+      (5, d.topic, '')$$,
     $$(SELECT x.what, x.at, r.direction = 'inbound' AND NOT r.bot AS service
          FROM (VALUES ('opened', r.opened_at), ('responded', r.first_response_at),
                       ('ended', coalesce(r.resolved_at, r.closed_at)),
                       ('attended', least(r.first_response_at, coalesce(r.resolved_at, r.closed_at)))) x(what, at)) e$$,
-    '{}',
-    $${
+    measures => $${
     "opened": "(e.what = 'opened')::integer",
     "responded": "(e.what = 'responded')::integer",
     "resolved": "(e.what = 'ended' AND r.resolved_at IS NOT NULL)::integer",
@@ -210,12 +226,12 @@ CREATE TABLE duration_sketch (
     grain "char" NOT NULL,
     cut smallint NOT NULL,
     start date NOT NULL,
-    segment text COLLATE "C" NOT NULL,
-    channel text COLLATE "C" NOT NULL,
+    label text COLLATE "C" NOT NULL,
+    second_label text COLLATE "C" NOT NULL,
     metric "char" NOT NULL,
     bucket integer NOT NULL,
     n bigint NOT NULL,
-    PRIMARY KEY (workspace_id, grain, cut, start, segment, channel, metric, bucket)
+    PRIMARY KEY (workspace_id, grain, cut, start, label, second_label, metric, bucket)
 );
 
 CREATE FUNCTION sketch_bucket(duration interval) RETURNS integer
@@ -226,12 +242,57 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
 $$;
 
 CALL totals_declare('interaction', 'duration_sketch',
-    'coalesce(r.segment, r.followed_segment)', 'r.channel',
+    '{"segment": "coalesce(r.segment, r.followed_segment)", "channel": "r.channel",
+      "agent": "r.agent", "topic": "r.topic"}',
+    $$(0, '', ''), (1, d.segment, ''), (2, d.channel, ''), (3, d.segment, d.channel), (4, d.agent, ''), 
+      (5, d.topic, '')$$,
     $$(SELECT x.metric, x.at, sketch_bucket(x.at - r.opened_at) AS bucket
          FROM (VALUES ('f'::"char", r.first_response_at), ('r', r.resolved_at)) x(metric, at)
         WHERE r.direction = 'inbound' AND NOT r.bot) e$$,
-    '{"metric": "e.metric", "bucket": "e.bucket"}',
-    '{"n": "1"}');
+    measures => '{"n": "1"}',
+    keys => '{"metric": "e.metric", "bucket": "e.bucket"}');
+
+-- Costs by incurred_at, in minor units.
+CREATE TABLE cost_totals (
+    workspace_id integer NOT NULL REFERENCES workspace,
+    grain "char" NOT NULL,
+    cut smallint NOT NULL,
+    start date NOT NULL,
+    label text COLLATE "C" NOT NULL,
+    second_label text COLLATE "C" NOT NULL,
+    n bigint NOT NULL,
+    amount numeric NOT NULL,
+    PRIMARY KEY (workspace_id, grain, cut, start, label, second_label)
+);
+
+CALL totals_declare('cost', 'cost_totals',
+    '{"segment": "r.segment", "channel": "r.channel", "category": "r.category"}',
+    $$(0, '', ''), (1, d.segment, ''), (2, d.channel, ''), (3, d.segment, d.channel), (9, d.category, '')$$,
+    '(VALUES (r.incurred_at)) e(at)',
+    measures => '{"n": "1", "amount": "r.amount"}');
+
+-- Payments by paid_at, in minor units: gross above zero, refunds below; attributed: those that name
+-- a customer. Payments have a segment but no channel.
+CREATE TABLE payment_totals (
+    workspace_id integer NOT NULL REFERENCES workspace,
+    grain "char" NOT NULL,
+    cut smallint NOT NULL,
+    start date NOT NULL,
+    label text COLLATE "C" NOT NULL,
+    second_label text COLLATE "C" NOT NULL,
+    n bigint NOT NULL,
+    gross numeric NOT NULL,
+    refunds numeric NOT NULL,
+    attributed numeric NOT NULL,
+    PRIMARY KEY (workspace_id, grain, cut, start, label, second_label)
+);
+
+CALL totals_declare('payment', 'payment_totals',
+    '{"segment": "coalesce(r.segment, r.followed_segment)"}',
+    $$(0, '', ''), (1, d.segment, '')$$,
+    '(VALUES (r.paid_at)) e(at)',
+    measures => '{"n": "1", "gross": "greatest(r.amount, 0)", "refunds": "greatest(-r.amount, 0)",
+                  "attributed": "CASE WHEN r.customer_id IS NOT NULL THEN r.amount ELSE 0 END"}');
 
 -- After the totals: a changed interaction moves the labels of its surveys.
 CREATE FUNCTION interaction_changed() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -240,21 +301,21 @@ DECLARE
 BEGIN
     IF TG_OP = 'INSERT' THEN
         FOR changed IN SELECT n.workspace_id AS workspace, array_agg(n.id) AS ids FROM new_rows n
-                        WHERE n.channel IS NOT NULL GROUP BY 1 ORDER BY 1 LOOP
+                        WHERE num_nonnulls(n.channel, n.topic, n.agent) > 0 GROUP BY 1 ORDER BY 1 LOOP
             PERFORM follow_interactions(changed.workspace, changed.ids);
         END LOOP;
     ELSIF TG_OP = 'DELETE' THEN
         FOR changed IN SELECT o.workspace_id AS workspace, array_agg(o.id) AS ids FROM old_rows o
-                        WHERE o.channel IS NOT NULL GROUP BY 1 ORDER BY 1 LOOP
+                        WHERE num_nonnulls(o.channel, o.topic, o.agent) > 0 GROUP BY 1 ORDER BY 1 LOOP
             PERFORM follow_interactions(changed.workspace, changed.ids);
         END LOOP;
     ELSE
         FOR changed IN SELECT x.workspace AS workspace, array_agg(DISTINCT x.id) AS ids
-                         FROM (SELECT workspace_id, id, channel FROM new_rows
-                               EXCEPT SELECT workspace_id, id, channel FROM old_rows
+                         FROM (SELECT workspace_id, id, channel, topic, agent FROM new_rows
+                               EXCEPT SELECT workspace_id, id, channel, topic, agent FROM old_rows
                                UNION ALL
-                               (SELECT workspace_id, id, channel FROM old_rows
-                                EXCEPT SELECT workspace_id, id, channel FROM new_rows)) d
+                               (SELECT workspace_id, id, channel, topic, agent FROM old_rows
+                                EXCEPT SELECT workspace_id, id, channel, topic, agent FROM new_rows)) d
                          JOIN LATERAL (VALUES (d.workspace_id, d.id)) x(workspace, id) ON true
                         GROUP BY 1 ORDER BY 1 LOOP
             PERFORM follow_interactions(changed.workspace, changed.ids);

@@ -15,6 +15,7 @@ CREATE TABLE life_event (
     -- Of an effective cancellation only:
     until timestamptz, -- the return that ends the gap; null: none
     voluntary boolean,
+    reason text COLLATE "C",
     -- Is the customer gone when the month (quarter, year) of the cancellation ends, and was
     -- (1) active when it began, or (2) first started in it? 0: neither.
     lost_month smallint NOT NULL,
@@ -34,8 +35,8 @@ CREATE TABLE life_totals (
     grain "char" NOT NULL,
     cut smallint NOT NULL,
     start date NOT NULL,
-    segment text COLLATE "C" NOT NULL,
-    channel text COLLATE "C" NOT NULL,
+    label text COLLATE "C" NOT NULL,
+    second_label text COLLATE "C" NOT NULL,
     acquired bigint NOT NULL,
     reactivated bigint NOT NULL,
     cancelled bigint NOT NULL,
@@ -52,12 +53,14 @@ CREATE TABLE life_totals (
     lost_new_year bigint NOT NULL,
     lost_voluntary_year bigint NOT NULL,
     lost_involuntary_year bigint NOT NULL,
-    PRIMARY KEY (workspace_id, grain, cut, start, segment, channel)
+    PRIMARY KEY (workspace_id, grain, cut, start, label, second_label)
 );
 
-CALL totals_declare('life_event', 'life_totals', 'r.segment', 'r.channel',
-    '(VALUES (r.at)) e(at)', '{}',
-    $${
+CALL totals_declare('life_event', 'life_totals',
+    '{"segment": "r.segment", "channel": "r.channel", "reason": "r.reason"}',
+    $$(0, '', ''), (1, d.segment, ''), (2, d.channel, ''), (3, d.segment, d.channel), (8, d.reason, '')$$,
+    '(VALUES (r.at)) e(at)',
+    measures => $${
     "acquired": "(r.rank = 0)::integer",
     "reactivated": "(r.rank = 2 AND r.effective)::integer",
     "cancelled": "(r.rank = 1 AND r.effective)::integer",
@@ -95,15 +98,15 @@ AS $$
           JOIN workspace w ON w.id = workspace),
     event AS (
         SELECT t.id AS customer, t.started_at AS at, 0 AS rank, '' COLLATE "C" AS id,
-               true AS active, NULL::boolean AS voluntary
+               true AS active, NULL::boolean AS voluntary, NULL::text COLLATE "C" AS reason
           FROM touched t
         UNION ALL
-        SELECT t.id, x.cancelled_at, 1, x.id, false, x.voluntary
+        SELECT t.id, x.cancelled_at, 1, x.id, false, x.voluntary, x.reason
           FROM touched t
          CROSS JOIN LATERAL (SELECT * FROM cancellation x
                               WHERE x.workspace_id = workspace AND x.customer_id = t.id OFFSET 0) x
         UNION ALL
-        SELECT t.id, x.reactivated_at, 2, x.id, true, NULL
+        SELECT t.id, x.reactivated_at, 2, x.id, true, NULL, NULL
           FROM touched t
          CROSS JOIN LATERAL (SELECT * FROM reactivation x
                               WHERE x.workspace_id = workspace AND x.customer_id = t.id OFFSET 0) x),
@@ -141,6 +144,7 @@ AS $$
     SELECT workspace, o.customer, o.rank::smallint, o.id, o.at, o.effective,
            CASE WHEN o.rank = 1 THEN g.until END,
            CASE WHEN o.rank = 1 AND o.effective THEN o.voluntary END,
+           CASE WHEN o.rank = 1 AND o.effective THEN o.reason END,
            coalesce(m.class, 0)::smallint, coalesce(q.class, 0)::smallint,
            coalesce(y.class, 0)::smallint, t.segment, t.channel
       FROM ordered o
@@ -172,7 +176,8 @@ BEGIN
         ORDER BY customer_id, rank, id
     ON CONFLICT (workspace_id, customer_id, rank, id) DO UPDATE SET
         at = excluded.at, effective = excluded.effective, until = excluded.until,
-        voluntary = excluded.voluntary, lost_month = excluded.lost_month,
+        voluntary = excluded.voluntary, reason = excluded.reason,
+        lost_month = excluded.lost_month,
         lost_quarter = excluded.lost_quarter, lost_year = excluded.lost_year,
         segment = excluded.segment, channel = excluded.channel
     WHERE (l.*) IS DISTINCT FROM (excluded.*);

@@ -1,5 +1,10 @@
 -- Recomputing everything that is derived, and proving that it need not be.
 
+CREATE FUNCTION totals_tables() RETURNS text[] LANGUAGE sql IMMUTABLE AS $$
+    SELECT ARRAY['survey_totals', 'interaction_totals', 'duration_sketch', 'life_totals',
+                 'cost_totals', 'payment_totals']
+$$;
+
 -- Recomputes a workspace's derived rows and totals from its records, under its lock: readers see
 -- the old figures until the transaction commits, writers wait.
 CREATE FUNCTION workspace_rebuild(workspace integer) RETURNS void LANGUAGE plpgsql AS $$
@@ -9,14 +14,15 @@ BEGIN
     PERFORM workspace_lock(workspace);
     PERFORM follow_customers(workspace, (SELECT array_agg(DISTINCT x.customer_id)
         FROM (SELECT customer_id FROM survey WHERE workspace_id = workspace
-              UNION ALL SELECT customer_id FROM interaction WHERE workspace_id = workspace) x
+              UNION ALL SELECT customer_id FROM interaction WHERE workspace_id = workspace
+              UNION ALL SELECT customer_id FROM payment WHERE workspace_id = workspace) x
        WHERE x.customer_id IS NOT NULL));
     PERFORM follow_interactions(workspace, (SELECT array_agg(DISTINCT interaction_id)
         FROM survey WHERE workspace_id = workspace AND interaction_id IS NOT NULL));
     PERFORM life_recompute(workspace, (SELECT array_agg(x.id)
         FROM (SELECT id FROM customer WHERE workspace_id = workspace
               UNION SELECT customer_id FROM life_event WHERE workspace_id = workspace) x));
-    FOREACH target IN ARRAY ARRAY['survey_totals', 'interaction_totals', 'duration_sketch', 'life_totals'] LOOP
+    FOREACH target IN ARRAY totals_tables() LOOP
         EXECUTE format('DELETE FROM %I WHERE workspace_id = $1', target) USING workspace;
         EXECUTE format('INSERT INTO %I SELECT * FROM %I($1)', target, target || '_expected') USING workspace;
     END LOOP;
@@ -30,22 +36,22 @@ DECLARE
     target text;
     columns text;
 BEGIN
+    FOREACH target IN ARRAY ARRAY['interaction', 'survey', 'payment'] LOOP
+        RETURN QUERY EXECUTE format($query$
+            SELECT %1$L, 'stored', jsonb_build_object('id', r.id, 'followed_segment', r.followed_segment)
+              FROM %1$I r
+              LEFT JOIN customer c ON c.workspace_id = r.workspace_id AND c.id = r.customer_id
+             WHERE r.workspace_id = $1 AND r.segment IS NULL
+               AND r.followed_segment IS DISTINCT FROM c.segment$query$, target) USING workspace;
+    END LOOP;
     RETURN QUERY
-        SELECT 'interaction', 'stored', jsonb_build_object('followed_segment', count(*))
-          FROM interaction r
-          LEFT JOIN customer c ON c.workspace_id = r.workspace_id AND c.id = r.customer_id
-         WHERE r.workspace_id = workspace AND r.segment IS NULL
-           AND r.followed_segment IS DISTINCT FROM c.segment
-        HAVING count(*) > 0;
-    RETURN QUERY
-        SELECT 'survey', 'stored', jsonb_build_object('followed_labels', count(*))
+        SELECT 'survey', 'stored', jsonb_build_object('id', r.id,
+                   'followed_labels', ARRAY[r.followed_channel, r.followed_topic, r.followed_agent])
           FROM survey r
-          LEFT JOIN customer c ON c.workspace_id = r.workspace_id AND c.id = r.customer_id
           LEFT JOIN interaction i ON i.workspace_id = r.workspace_id AND i.id = r.interaction_id
          WHERE r.workspace_id = workspace
-           AND (r.segment IS NULL AND r.followed_segment IS DISTINCT FROM c.segment
-                OR r.channel IS NULL AND r.followed_channel IS DISTINCT FROM i.channel)
-        HAVING count(*) > 0;
+           AND (r.followed_channel, r.followed_topic, r.followed_agent)
+               IS DISTINCT FROM (i.channel, i.topic, i.agent);
     RETURN QUERY
         WITH expected AS MATERIALIZED (
             SELECT * FROM life_events_of(workspace,
@@ -55,7 +61,7 @@ BEGIN
         SELECT 'life_event', 'stored', to_jsonb(x) FROM (SELECT * FROM stored EXCEPT SELECT * FROM expected) x
         UNION ALL
         SELECT 'life_event', 'expected', to_jsonb(x) FROM (SELECT * FROM expected EXCEPT SELECT * FROM stored) x;
-    FOREACH target IN ARRAY ARRAY['survey_totals', 'interaction_totals', 'duration_sketch', 'life_totals'] LOOP
+    FOREACH target IN ARRAY totals_tables() LOOP
         -- A row of zeros says the same as no row.
         columns := (SELECT string_agg(format('t.%I <> 0', a.attname), ' OR ') FROM pg_attribute a
                      WHERE a.attrelid = target::regclass AND a.attnum > 0 AND NOT a.attisdropped

@@ -3,7 +3,7 @@
 
 # shellcheck disable=SC2034 # for those that source this file
 build_packages=(cmake gcc libc6-dev libjansson-dev libmicrohttpd-dev libpq-dev libsodium-dev
-    ninja-build pkgconf postgresql)
+    ninja-build pkgconf postgresql zlib1g-dev)
 
 note() { printf '%s\n' "$*" >&2; }
 

@@ -51,6 +51,14 @@ MUST_CHECK enum db_status db_run(struct db *db, const char *statement, int count
 MUST_CHECK enum db_status db_query(struct db *db, const char *sql, int count,
                                    const char *const *values, PGresult **ret_result);
 
+/* Inside a transaction: its statements and its COMMIT may take that long from here on, instead of
+ * the connection's own timeout. Meanwhile the server watches the connection, so that a client which
+ * goes away does not leave it working, with the locks held. */
+MUST_CHECK enum db_status db_allow(struct db *db, int timeout_ms);
+/* From any thread: what waits on this connection ends with DB_LOST, as does all that is tried later
+ * (the service ends). */
+void db_abandon(struct db *db);
+
 enum db_mode { DB_WRITE, DB_SNAPSHOT /* REPEATABLE READ, READ ONLY */ };
 
 /* Runs `body` inside one transaction: BEGIN, body, COMMIT, whose tag is checked. Any status but

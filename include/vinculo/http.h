@@ -18,6 +18,17 @@
 
 struct http_server;
 
+struct http_request;
+
+enum http_next {
+    HTTP_REPLY,    /* the reply is set; a body still to come is read and discarded first, unless it
+                      is long or the client holds it back (Expect): then the connection closes */
+    HTTP_COLLECT,  /* begin only: collect the body (≤ collect_limit) and call end */
+    HTTP_STREAM,   /* begin only: hand parts to data as they come, then call end */
+    HTTP_CONTINUE, /* data only: go on */
+    HTTP_WAIT      /* data, end and more: suspended until http_resume */
+};
+
 /* A reply; the request owns it. Fill with http_reply_* from the request's present owner. */
 struct http_reply {
     unsigned status;          /* 0: none yet */
@@ -26,6 +37,12 @@ struct http_reply {
     char *headers[8][2]; /* owned copies: name, value */
     size_t header_count;
     bool close; /* answer with Connection: close */
+    /* A body of any length, made while it is sent (NULL: the body is whole). Called with the
+     * application's context on the loop's thread each time that all of `body` has been sent, and
+     * not at all for HEAD. Replaces what is in `body`, or has that done by another thread
+     * (HTTP_WAIT, then http_resume); an empty body is the end. */
+    enum http_next (*more)(void *context, struct http_request *request);
+    bool failed; /* in the middle of such a body: the connection is cut, so that it shows */
 };
 
 struct http_request {
@@ -41,15 +58,6 @@ struct http_request {
     /* private to http/ */
     struct http_connection *connection;
     struct http_request *next;
-};
-
-enum http_next {
-    HTTP_REPLY,    /* the reply is set; a body still to come is read and discarded first, unless it
-                      is long or the client holds it back (Expect): then the connection closes */
-    HTTP_COLLECT,  /* begin only: collect the body (≤ collect_limit) and call end */
-    HTTP_STREAM,   /* begin only: hand parts to data as they come, then call end */
-    HTTP_CONTINUE, /* data only: go on */
-    HTTP_WAIT      /* data and end: suspended until http_resume */
 };
 
 /* Callbacks. They run on the request's loop thread and must not block. */

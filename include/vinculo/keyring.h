@@ -19,7 +19,7 @@ enum scope { SCOPE_PUBLISHABLE, SCOPE_FIGURES, SCOPE_READ, SCOPE_WRITE, SCOPE_AD
 const char *scope_name(enum scope scope);
 bool scope_parse(const char *text, enum scope *ret_scope);
 
-enum { KEY_TEXT_MAX = 64, KEY_HASH_BYTES = 32 };
+enum { KEY_TEXT_MAX = 64, KEY_HASH_BYTES = 32, CURRENCY_TEXT_MAX = 4 };
 
 /* "vk_" and 256 random bits in base64url; NUL-terminated. */
 void key_make(char ret_key[KEY_TEXT_MAX]);
@@ -31,6 +31,7 @@ bool origin_is_valid(const char *origin);
 struct grant {
     int workspace_id;
     enum scope scope;
+    char currency[CURRENCY_TEXT_MAX]; /* the workspace's */
 };
 
 enum key_answer { KEY_GRANTED, KEY_UNKNOWN, KEY_WRONG_ORIGIN };
@@ -42,6 +43,9 @@ MUST_CHECK enum err keyring_start(const struct db_options *database, struct keyr
 /* Looks a key up; origin: the Origin header or NULL (then origins are not checked). */
 enum key_answer keyring_check(struct keyring *keyring, const char *key, size_t length,
                               const char *origin, struct grant *ret_grant);
+/* Reads the keys over the caller's own connection, so that what it has just committed holds before
+ * it answers; should that fail, the notification brings the change a moment later. */
+void keyring_refresh(struct keyring *keyring, struct db *db);
 void keyring_stop(struct keyring *keyring);
 
 #endif

@@ -20,6 +20,9 @@ enum record_kind {
     KIND_INTERACTION,
     KIND_CANCELLATION,
     KIND_REACTIVATION,
+    KIND_PAYMENT,
+    KIND_COST,
+    KIND_ACTION,
     KIND_COUNT
 };
 
@@ -39,6 +42,7 @@ enum {
     RECORD_HASH_BYTES = 16,
     FIELD_ID_MAX = 128,
     FIELD_LABEL_MAX = 64,
+    FIELD_ANY_FUTURE = -1,
     METADATA_BYTES_MAX = 4096,
     METADATA_DEPTH_MAX = 8,
     RECORD_JSON_DEPTH_MAX = 32
@@ -50,7 +54,7 @@ struct field_spec {
     bool required;
     int64_t min, max;           /* integers: bounds; id, label, text: max in code points */
     const char *const *choices; /* enums: NULL-terminated */
-    int future_days;            /* times: how many days ahead of now are allowed */
+    int future_days;            /* times: how many days ahead of now are allowed, or any */
     const char *help;           /* one line: meaning and unit */
 };
 
@@ -64,6 +68,8 @@ struct kind_spec {
     const struct field_spec *fields;
     size_t field_count;     /* fields[0] is always id */
     const char *time_field; /* its own time: the field the server's clock may fill in */
+    /* The field that stands for it where it is absent, as in the index <kind>_time. NULL: none. */
+    const char *time_otherwise;
     /* Rules between fields; fills in defaults. Adds field errors to problem. May be NULL. */
     void (*check)(struct record *record, const struct record_context *context,
                   struct problem *problem);
@@ -82,12 +88,12 @@ struct value {
 struct record {
     const struct kind_spec *spec;
     struct value values[RECORD_FIELDS_MAX]; /* by position in spec->fields */
-    bool time_from_server;                  /* own time was filled in from the clock */
     unsigned char hash[RECORD_HASH_BYTES];  /* of the content as sent, server-set times left out */
     bool stored;                            /* created_us, updated_us are known */
     int64_t created_us, updated_us;
-    uint32_t refused; /* private: bit per field that was sent but failed its own check */
-    char *texts;      /* private: one block with all texts */
+    uint32_t from_server; /* private: bit per field that was filled in from the clock */
+    uint32_t refused;     /* private: bit per field that was sent but failed its own check */
+    char *texts;          /* private: one block with all texts */
 };
 
 /* How the record arrives: decides which times the server's clock may supply. */
@@ -95,13 +101,15 @@ enum record_source {
     RECORD_POST_ONE,    /* own time may be left out */
     RECORD_PUBLISHABLE, /* POST of one survey with a publishable key: answered_at may not be sent */
     RECORD_BULK,        /* own time required */
-    RECORD_PUT,         /* as bulk, but a survey's answered_at may be left out */
-    RECORD_PATCH        /* the merged record; as PUT */
+    RECORD_PUT,  /* as bulk, but a survey's answered_at, an action's done_at may be left out */
+    RECORD_PATCH /* the merged record; as PUT */
 };
 
 struct record_context {
     enum record_source source;
     int64_t now_us;
+    /* The workspace's (ISO 4217): the default of amounts and the only one allowed. */
+    const char *currency;
     /* Used where the body has no id (path, Idempotency-Key). NULL: a UUIDv7 is made, except for
      * kinds whose id is required. */
     const char *default_id;

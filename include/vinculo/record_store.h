@@ -16,6 +16,11 @@ MUST_CHECK enum db_status store_record_get(struct db *db, const struct kind_spec
                                            int workspace_id, const char *id,
                                            struct record *ret_record);
 
+/* DB_STOP with the problem set where a life event's customer
+ * is unknown or starts later; other kinds pass. */
+MUST_CHECK enum db_status store_check_life(struct db *db, const struct record *record,
+                                           int workspace_id, struct problem *problem);
+
 /* GET: ERR_NOT_FOUND, ERR_UNAVAILABLE. */
 MUST_CHECK enum err record_store_read(struct db *db, const struct kind_spec *spec, int workspace_id,
                                       const char *id, struct record *ret_record,

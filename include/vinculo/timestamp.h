@@ -13,6 +13,9 @@
 
 enum { TIMESTAMP_TEXT_MAX = 32, DATE_TEXT_MAX = 16 };
 #define MICROSECONDS_PER_SECOND INT64_C(1000000)
+/* Years 1 to 9999, which PostgreSQL and timestamp_format agree on. */
+#define TIMESTAMP_FIRST_US INT64_C(-62135596800000000)
+#define TIMESTAMP_LAST_US INT64_C(253402300799999999)
 
 int64_t timestamp_now(void);
 /* µs of a clock that is never set: for durations and deadlines. */

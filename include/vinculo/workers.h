@@ -28,8 +28,8 @@ MUST_CHECK enum err workers_start(const struct db_options *database, size_t thre
 /* ERR_QUEUE_FULL or ERR_SHUTTING_DOWN: refused. */
 MUST_CHECK enum err workers_submit(struct workers *workers, struct work *work,
                                    struct problem *problem);
-/* Refuses what is queued, finishes what runs (bounded by its statements' deadlines), joins. Callers
- * that want the queue done wait for it before. */
+/* Refuses what is queued, abandons the statements that still run, and joins: soon, whatever a
+ * statement was allowed. Callers that want the queue done wait for it before. */
 void workers_stop(struct workers *workers);
 void workers_free(struct workers *workers);
 

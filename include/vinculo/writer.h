@@ -9,6 +9,7 @@
 #include "vinculo/db.h"
 #include "vinculo/record.h"
 
+#include <jansson.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -18,11 +19,23 @@ enum outcome {
     OUTCOME_CREATED,
     OUTCOME_UNCHANGED,
     OUTCOME_UPDATED,
-    OUTCOME_REJECTED /* problem says why */
+    OUTCOME_REJECTED,  /* problem says why */
+    OUTCOME_NOT_STORED /* nothing against it, but another item of its atomic job was refused */
 };
 
+/* What happens where the id is taken by other content. */
+enum on_conflict {
+    ON_CONFLICT_REFUSE,
+    ON_CONFLICT_REPLACE,
+    ON_CONFLICT_MERGE /* RFC 7396: what was sent into what is stored; then checked like a POST */
+};
+
+/* Its owner releases it with write_item_clear, after `done`. */
 struct write_item {
-    struct record record; /* of one workspace and kind; after an unchanged single: the stored one */
+    struct record record; /* as sent */
+    json_t *patch;        /* MERGE: what was sent; NULL otherwise */
+    bool partial;         /* MERGE: the record holds its id alone, being no whole one by itself */
+    int64_t checked_us;   /* MERGE: the clock by which it was checked, and is checked again */
     enum outcome outcome;
     struct problem problem;
 };
@@ -31,13 +44,23 @@ struct write_job {
     int workspace_id;
     struct write_item *items;
     size_t count;
-    bool single;  /* goes before streams; an unchanged record is read back */
-    bool replace; /* where the id has other content, replace it instead of refusing */
+    bool single; /* goes before streams */
+    bool atomic; /* all items or none, in a transaction of their own; not for a single */
+    enum on_conflict on_conflict;
+    struct record_context
+        check; /* MERGE: how the merged record is checked; default_id is set here */
+    /* Of a single: where the stored record goes when it is not the one sent (unchanged, merged);
+     * the caller's, empty before. NULL: nobody asks. */
+    struct record *ret_stored;
     void (*done)(struct write_job *job);
     void *context;
-    int64_t queued_us; /* private, as next */
+    int64_t queued_us, due_us; /* private, as next */
     struct write_job *next;
 };
+
+/* As clients see it, such as "created". */
+const char *outcome_name(enum outcome outcome);
+void write_item_clear(struct write_item *item);
 
 struct writer;
 

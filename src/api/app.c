@@ -14,7 +14,6 @@
 
 #define JSON_TYPE "application/json"
 #define NDJSON_TYPE "application/x-ndjson"
-#define PATCH_TYPE "application/merge-patch+json"
 
 static void take_request_id(struct call *call) {
     const char *given = http_request_header(call->request, "X-Request-Id");
@@ -78,89 +77,10 @@ static enum err check_scope(struct call *call) {
                                  "A key of scope %s may not do this.", scope_name(scope));
 }
 
-/* Does the Content-Type header name this media type (parameters aside)? */
-static bool type_is(const char *header, const char *type) {
-    size_t length = strcspn(header, "; \t");
-    return length == strlen(type) && strncasecmp(header, type, length) == 0;
-}
-
-/* NULL where the charset is UTF-8 or not given, else what was given. */
-static bool charset_is_utf8(const char *header) {
-    const char *charset = strcasestr(header, "charset=");
-    if (charset == NULL) {
-        return true;
-    }
-    charset += strlen("charset=");
-    charset += *charset == '"';
-    size_t length = strcspn(charset, "\"; \t");
-    return (length == 5 && strncasecmp(charset, "utf-8", 5) == 0) ||
-           (length == 4 && strncasecmp(charset, "utf8", 4) == 0);
-}
-
-static enum err wrong_type(struct call *call, const char *type) {
-    if (type != NULL && type_is(type, "application/x-www-form-urlencoded")) {
-        return problem_set(&call->problem, ERR_UNSUPPORTED_MEDIA_TYPE,
-                           "This is curl's default form type; use --json '{…}' (or -H "
-                           "'Content-Type: " JSON_TYPE "').");
-    }
-    switch (call->method->body) {
-    case BODY_RECORDS:
-        return problem_set(&call->problem, ERR_UNSUPPORTED_MEDIA_TYPE,
-                           "Content-Type must be " JSON_TYPE " (one record) or " NDJSON_TYPE
-                           " (one record a line), in UTF-8.");
-    case BODY_PATCH:
-        return problem_set(&call->problem, ERR_UNSUPPORTED_MEDIA_TYPE,
-                           "Content-Type must be " PATCH_TYPE " or " JSON_TYPE ", in UTF-8.");
-    case BODY_RECORD:
-    case BODY_NONE:
-        break;
-    }
-    return problem_set(&call->problem, ERR_UNSUPPORTED_MEDIA_TYPE,
-                       "Content-Type must be " JSON_TYPE ", in UTF-8.");
-}
-
-static enum err check_body_type(struct call *call, bool *ret_stream) {
-    const char *type = http_request_header(call->request, "Content-Type");
-    const char *encoding = http_request_header(call->request, "Content-Encoding");
-    enum body body = call->method->body;
-    if (body == BODY_NONE) {
-        return ERR_OK;
-    }
-    if (encoding != NULL && strcasecmp(encoding, "identity") != 0) {
-        return problem_set(&call->problem, ERR_UNSUPPORTED_MEDIA_TYPE,
-                           "Content-Encoding must be identity: send the body uncompressed.");
-    }
-    if (type == NULL || !charset_is_utf8(type)) {
-        return wrong_type(call, type);
-    }
-    *ret_stream = body == BODY_RECORDS && type_is(type, NDJSON_TYPE);
-    bool good = *ret_stream || type_is(type, JSON_TYPE) ||
-                (body == BODY_PATCH && type_is(type, PATCH_TYPE));
-    if (good && *ret_stream && call->grant.scope == SCOPE_PUBLISHABLE) {
-        return problem_set(&call->problem, ERR_FORBIDDEN_SCOPE,
-                           "A publishable key may post one survey at a time, as " JSON_TYPE ".");
-    }
-    return good ? ERR_OK : wrong_type(call, type);
-}
-
-static enum err take_on_conflict(struct call *call) {
-    const char *text = call_parameter(call, "on_conflict");
-    if (text == NULL || call->method->body != BODY_RECORDS) {
-        return ERR_OK;
-    }
-    if (call->grant.scope == SCOPE_PUBLISHABLE) {
-        return problem_set(&call->problem, ERR_FORBIDDEN_SCOPE,
-                           "A publishable key may not replace surveys.");
-    }
-    call->replace = strcmp(text, "replace") == 0;
-    return call->replace ? ERR_OK
-                         : problem_add_parameter(&call->problem, ERR_INVALID_PARAMETER,
-                                                 "on_conflict", "Allowed: replace.");
-}
-
 static enum err check_headers(struct call *call, bool *ret_stream) {
     const char *accept = http_request_header(call->request, "Accept");
     if (accept != NULL && call->method->access != ACCESS_OPEN &&
+        !route_takes(call->method, "format") && /* else its handler looks (format.h) */
         strstr(accept, JSON_TYPE) == NULL && strstr(accept, "*/*") == NULL &&
         strstr(accept, "application/*") == NULL && strstr(accept, "+json") == NULL) {
         return problem_set(&call->problem, ERR_NOT_ACCEPTABLE, "The answer is " JSON_TYPE ".");
@@ -176,11 +96,11 @@ static enum err check_headers(struct call *call, bool *ret_stream) {
             return problem_set(&call->problem, ERR_UNAVAILABLE, "Out of memory; try again.");
         }
     }
-    enum err err = check_body_type(call, ret_stream);
+    enum err err = body_check_type(call, ret_stream);
     if (err == ERR_OK) {
         err = query_parse(call, call->request->query);
     }
-    return err == ERR_OK ? take_on_conflict(call) : err;
+    return err == ERR_OK ? body_check_parameters(call) : err;
 }
 
 static enum err open_call(struct call *call, bool *ret_stream) {
@@ -258,9 +178,10 @@ static void call_free(struct call *call) {
     free(call->name);
     free(call->idempotency_key);
     problem_clear(&call->problem);
-    record_clear(&call->item.record);
-    problem_clear(&call->item.problem);
-    stream_free(call->stream);
+    write_item_clear(&call->item);
+    record_clear(&call->stored);
+    stream_free(call);
+    list_free(call->list);
     free(call);
 }
 

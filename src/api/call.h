@@ -5,6 +5,7 @@
 #ifndef VINCULO_API_CALL_H
 #define VINCULO_API_CALL_H
 
+#include "vinculo/csv.h"
 #include "vinculo/http.h"
 #include "vinculo/keyring.h"
 #include "vinculo/record.h"
@@ -25,8 +26,12 @@ struct app {
     struct keyring *keyring;
     struct http_server *server;
     atomic_bool stopping;
-    atomic_int streams; /* POSTs of many under way */
+    atomic_bool recounting; /* a change of a workspace that counts its figures again is under way */
+    atomic_int streams;     /* POSTs of many under way */
+    atomic_int exports;     /* lists that are being sent as CSV or NDJSON */
 };
+
+enum form { FORM_JSON /* one object or an array */, FORM_NDJSON, FORM_CSV };
 
 enum { REQUEST_ID_MAX = 128, PARAMETERS_MAX = 16 };
 
@@ -55,8 +60,15 @@ struct call {
     struct work work;       /* when handed to a worker */
     struct write_job job;   /* when handed to the writer */
     struct write_item item; /* POST of one record */
-    bool replace;           /* POST with on_conflict=replace */
-    struct stream *stream;  /* POST of many; owned */
+    struct record stored;   /* … and what is stored instead of it */
+    enum form form;         /* of the body */
+    enum csv_charset charset;
+    bool gzip;
+    bool atomic; /* POST of many: all or none */
+    enum on_conflict on_conflict;
+    bool claimed_stream;
+    struct stream *stream; /* POST of many; owned */
+    struct list *list;     /* GET of many; owned */
 };
 
 /* The value of a query parameter, or NULL. */

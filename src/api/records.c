@@ -1,6 +1,7 @@
 /* One record: POST through the writer; GET, PUT, PATCH, DELETE on a worker. */
 #include "handlers.h"
 
+#include "item.h"
 #include "routes.h"
 #include "vinculo/json.h"
 #include "vinculo/record_store.h"
@@ -26,7 +27,7 @@ static enum err parse_body(struct call *call, const struct record_context *conte
     enum err err = record_json_parse(buf_text(&call->request->body), call->request->body.length,
                                      &json, &call->problem);
     if (err == ERR_OK) {
-        err = record_parse(call->kind, json, context, &call->item.record, &call->problem);
+        err = item_check(call, json, context, &call->item, &call->problem);
     }
     json_decref(json);
     return err;
@@ -42,14 +43,19 @@ static void post_done(struct write_job *job) {
         call_conclude(call, call->problem.code);
         return;
     }
-    reply_record(call, call->item.outcome == OUTCOME_CREATED ? 201 : 200, &call->item.record);
+    const struct record *shown = call->stored.spec != NULL ? &call->stored : &call->item.record;
+    reply_record(call, call->item.outcome == OUTCOME_CREATED ? 201 : 200, shown);
     call_conclude(call, ERR_OK);
 }
 
 enum http_next handle_record_post(struct call *call) {
+    if (stream_is_array(call)) {
+        return stream_array(call);
+    }
     struct record_context context = {
         .source = call->grant.scope == SCOPE_PUBLISHABLE ? RECORD_PUBLISHABLE : RECORD_POST_ONE,
         .now_us = timestamp_now(),
+        .currency = call->grant.currency,
         .default_id = call->idempotency_key};
     if (parse_body(call, &context) != ERR_OK) {
         return call_refuse(call);
@@ -58,7 +64,9 @@ enum http_next handle_record_post(struct call *call) {
                                    .items = &call->item,
                                    .count = 1,
                                    .single = true,
-                                   .replace = call->replace,
+                                   .on_conflict = call->on_conflict,
+                                   .check = context,
+                                   .ret_stored = &call->stored,
                                    .done = post_done,
                                    .context = call};
     if (writer_submit(call->app->writer, &call->job, &call->problem) != ERR_OK) {
@@ -93,6 +101,7 @@ static void run_put(struct work *work, struct db *db) {
 enum http_next handle_record_put(struct call *call) {
     struct record_context context = {.source = RECORD_PUT,
                                      .now_us = timestamp_now(),
+                                     .currency = call->grant.currency,
                                      .default_id = call->name,
                                      .id_must_equal = true};
     if (parse_body(call, &context) != ERR_OK) {
@@ -105,6 +114,7 @@ static void run_patch(struct work *work, struct db *db) {
     struct call *call = call_of_work(work);
     struct record_context context = {.source = RECORD_PATCH,
                                      .now_us = timestamp_now(),
+                                     .currency = call->grant.currency,
                                      .default_id = call->name,
                                      .id_must_equal = true};
     json_t *patch = NULL;

@@ -10,14 +10,29 @@ static const char *const kpis_parameters[] = {
     "period", "from", "to", "kpis", "compare", "segment", "channel", "granularity", NULL};
 static const char *const kpi_parameters[] = {"period",  "from",    "to",          "compare",
                                              "segment", "channel", "granularity", NULL};
-static const char *const post_parameters[] = {"on_conflict", NULL};
+
+static const char *const post_parameters[] = {"atomic", "on_conflict", NULL};
+
+/* Of all kinds; the handler knows which ones have which. */
+static const char *const list_parameters[] = {
+    "limit",   "cursor",   "format", "from",  "to",    "customer_id", "type",   "status", "segment",
+    "channel", "category", "reason", "topic", "agent", "touchpoint",  "aspect", "owner",  NULL};
 
 const struct route routes[] = {
     {"/v1/kpis", {{"GET", ACCESS_FIGURES, BODY_NONE, kpis_parameters, handle_kpis}}},
     {"/v1/kpis/{kpi}", {{"GET", ACCESS_FIGURES, BODY_NONE, kpi_parameters, handle_kpi}}},
     {"/v1/definitions", {{"GET", ACCESS_READ, BODY_NONE, NULL, handle_definitions}}},
     {"/v1/definitions/{kpi}", {{"GET", ACCESS_READ, BODY_NONE, NULL, handle_definition}}},
-    {"/v1/{kind}", {{"POST", ACCESS_SURVEY, BODY_RECORDS, post_parameters, handle_record_post}}},
+    {"/v1/workspace",
+     {{"GET", ACCESS_READ, BODY_NONE, NULL, handle_workspace_get},
+      {"PATCH", ACCESS_ADMIN, BODY_PATCH, NULL, handle_workspace_patch}}},
+    {"/v1/keys",
+     {{"GET", ACCESS_ADMIN, BODY_NONE, NULL, handle_keys_get},
+      {"POST", ACCESS_ADMIN, BODY_RECORD, NULL, handle_keys_post}}},
+    {"/v1/keys/{id}", {{"DELETE", ACCESS_ADMIN, BODY_NONE, NULL, handle_key_delete}}},
+    {"/v1/{kind}",
+     {{"GET", ACCESS_READ, BODY_NONE, list_parameters, handle_list},
+      {"POST", ACCESS_SURVEY, BODY_RECORDS, post_parameters, handle_record_post}}},
     {"/v1/{kind}/{id}",
      {{"GET", ACCESS_READ, BODY_NONE, NULL, handle_record_get},
       {"PUT", ACCESS_WRITE, BODY_RECORD, NULL, handle_record_put},
@@ -29,6 +44,14 @@ const struct route routes[] = {
     {"/openapi.yaml", {{"GET", ACCESS_OPEN, BODY_NONE, NULL, handle_openapi}}},
 };
 const size_t route_count = sizeof routes / sizeof routes[0];
+
+bool route_takes(const struct route_method *method, const char *parameter) {
+    const char *const *known = method->parameters;
+    while (known != NULL && *known != NULL && strcmp(*known, parameter) != 0) {
+        known++;
+    }
+    return known != NULL && *known != NULL;
+}
 
 bool access_allows(enum access access, enum scope scope) {
     switch (access) {

@@ -20,7 +20,7 @@ enum access {
 enum body {
     BODY_NONE,
     BODY_RECORD,  /* one JSON object */
-    BODY_RECORDS, /* one JSON object or NDJSON */
+    BODY_RECORDS, /* one JSON object, or many as an array, NDJSON or CSV */
     BODY_PATCH    /* JSON merge patch */
 };
 
@@ -47,6 +47,7 @@ extern const size_t route_count;
 enum err route_find(struct call *call, const char *path, const char *method);
 /* "GET, PUT, …" plus HEAD and OPTIONS. */
 void route_write_allow(struct buf *out, const struct route *route);
+bool route_takes(const struct route_method *method, const char *parameter);
 bool access_allows(enum access access, enum scope scope);
 
 /* Percent-decoding, strict: %XX only, no NUL, valid UTF-8. False where the text is not that.

@@ -79,9 +79,6 @@ int cli_session_fail(const struct cli_session *session, enum db_status status);
 /* The head, then one line per row, columns separated by tabs. */
 void cli_print_rows(const char *head, const PGresult *rows);
 
-/* 1–64 code points without control characters (UTF-8 is the database's to check). */
-bool cli_is_name(const char *text);
-
 int cli_serve(const struct cli_call *call);
 int cli_migrate(const struct cli_call *call);
 int cli_workspace_create(const struct cli_call *call);

@@ -5,7 +5,7 @@
 
 #include <stdio.h>
 
-enum { DAY_MS = 24 * 60 * 60 * 1000, NAME_POINTS_MAX = 64 };
+enum { DAY_MS = 24 * 60 * 60 * 1000 };
 
 int cli_settings(struct settings *ret_settings) {
     struct problem problem = {0};
@@ -81,20 +81,4 @@ void cli_print_rows(const char *head, const PGresult *rows) {
             printf("%s%s", column == 0 ? "" : "\t", PQgetvalue(rows, row, column));
         putchar('\n');
     }
-}
-
-static bool is_control(const unsigned char *at) {
-    /* U+0080 to U+009F are C2 80 to C2 9F. */
-    return at[0] < 0x20 || at[0] == 0x7F || (at[0] == 0xC2 && at[1] >= 0x80 && at[1] <= 0x9F);
-}
-
-bool cli_is_name(const char *text) {
-    size_t points = 0;
-    for (const unsigned char *at = (const unsigned char *)text; *at != '\0'; at++) {
-        if (is_control(at))
-            return false;
-        if ((*at & 0xC0) != 0x80)
-            points++;
-    }
-    return points >= 1 && points <= NAME_POINTS_MAX;
 }

@@ -1,13 +1,11 @@
 /* vinculo workspace create, list. */
 #include "internal.h"
 
+#include "vinculo/workspace_store.h"
+
 #include <stdio.h>
 #include <string.h>
 
-/* Copies of the zones' tree that count leap seconds or are no places are left out. */
-static const char FIND_ZONE[] = "SELECT name FROM pg_timezone_names WHERE lower(name) = lower($1)"
-                                " AND name !~ '^(posix|right)/|^(Factory|localtime|posixrules)$'"
-                                " ORDER BY name <> $1 LIMIT 1";
 static const char CREATE[] = "INSERT INTO workspace (name, timezone, currency, language)"
                              " VALUES ($1, $2, $3, $4) ON CONFLICT (name) DO NOTHING RETURNING id";
 static const char LIST[] = "SELECT name, timezone, currency, language,"
@@ -18,20 +16,15 @@ static const char *value_or(const char *value, const char *fallback) {
     return value != NULL ? value : fallback;
 }
 
-static bool is_currency(const char *text) {
-    return strlen(text) == 3 && strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") == 3;
-}
-
 static int check_zone(struct cli_session *session, const struct cli_call *call, const char *zone) {
-    DB_RESULT *found = NULL;
-    enum db_status status = db_query(session->db, FIND_ZONE, 1, &zone, &found);
-    if (status != DB_OK)
+    char name[TIMEZONE_TEXT_MAX];
+    enum db_status status = workspace_store_find_zone(session->db, zone, name);
+    if (status != DB_OK && status != DB_STOP)
         return cli_session_fail(session, status);
-    if (PQntuples(found) == 0)
+    if (status == DB_STOP)
         return cli_misuse(call->command,
                           "\"%s\" is not a time zone: give an IANA name such as America/Sao_Paulo",
                           zone);
-    const char *name = PQgetvalue(found, 0, 0);
     if (strcmp(name, zone) != 0)
         return cli_misuse(call->command, "\"%s\" is not a time zone, but \"%s\" is", zone, name);
     return CLI_DONE;
@@ -41,14 +34,14 @@ int cli_workspace_create(const struct cli_call *call) {
     const char *zone = value_or(cli_value(call, "timezone"), "UTC");
     const char *currency = value_or(cli_value(call, "currency"), "BRL");
     const char *language = value_or(cli_value(call, "language"), "pt");
-    if (!cli_is_name(call->operand))
+    if (!name_is_valid(call->operand))
         return cli_misuse(call->command,
                           "a name has 1 to 64 characters, none of them a control character");
-    if (!is_currency(currency))
+    if (!currency_is_valid(currency))
         return cli_misuse(call->command,
                           "\"%s\" is not a currency: give three capital letters, such as BRL",
                           currency);
-    if (strcmp(language, "pt") != 0 && strcmp(language, "en") != 0)
+    if (!language_is_valid(language))
         return cli_misuse(call->command, "\"%s\" is not a language here: give pt or en", language);
     CLI_SESSION session = {0};
     int code = cli_session_open_current(&session, CLI_QUICK);

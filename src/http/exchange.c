@@ -10,11 +10,16 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/socket.h>
 
 /* A reply that is known before the body has come waits until the body is read and thrown away:
  * closing with unread bytes would reset the connection, and the client might lose the reply. Bodies
  * announced as longer than this are not worth it. */
 enum { DISCARD_MAX = 64 * 1024 * 1024 };
+
+/* For clients that know no chunks (HTTP/1.0); others get as much as the connection's memory holds.
+ */
+enum { PART_BYTES = 16 * 1024 };
 
 static atomic_uint_fast64_t last_sequence;
 
@@ -105,10 +110,65 @@ void http_reply_header(struct http_request *request, const char *name, const cha
     reply->header_count++;
 }
 
-/* The body's memory passes to the response. */
-static struct MHD_Response *make_response(struct http_reply *reply) {
+static enum MHD_Result suspend(struct http_exchange *exchange) {
+    struct http_connection *connection = exchange->request.connection;
+    exchange->waiting = true;
+    connection->loop->waiting++;
+    MHD_suspend_connection(connection->mhd);
+    return MHD_YES;
+}
+
+/* libmicrohttpd would end the connection in order, as after a whole body: to clients that know no
+ * chunks it would look like one. To dissolve a connection resets it at once. */
+static ssize_t cut(const struct http_exchange *exchange) {
+    struct sockaddr nobody = {.sa_family = AF_UNSPEC};
+    (void)connect(exchange->request.connection->fd, &nobody, sizeof nobody);
+    return MHD_CONTENT_READER_END_WITH_ERROR;
+}
+
+/* Hands over the next bytes of a body that is made while it is sent. 0: suspended. */
+static ssize_t read_part(void *closure, uint64_t position, char *part, size_t size) {
+    (void)position;
+    struct http_exchange *exchange = closure;
+    struct http_app *app = &exchange->request.connection->loop->server->app;
+    struct http_reply *reply = &exchange->request.reply;
+    if (exchange->sent == reply->body.length && !exchange->refilled) {
+        exchange->sent = 0;
+        exchange->refilled = true;
+        if (reply->more(app->context, &exchange->request) == HTTP_WAIT) {
+            suspend(exchange);
+            return 0;
+        }
+    }
+    exchange->refilled = false;
+    if (reply->failed || !buf_ok(&reply->body))
+        return cut(exchange);
+    size_t left = reply->body.length - exchange->sent;
+    if (left == 0)
+        return MHD_CONTENT_READER_END_OF_STREAM;
+    size_t length = left < size ? left : size;
+    memcpy(part, reply->body.data + exchange->sent, length);
+    exchange->sent += length;
+    return (ssize_t)length;
+}
+
+/* To HEAD libmicrohttpd would send the last chunk of a body that is not there: so without chunks,
+ * which closes the connection. */
+static struct MHD_Response *make_endless_response(struct http_exchange *exchange) {
+    struct MHD_Response *response =
+        MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, PART_BYTES, read_part, exchange, NULL);
+    if (response != NULL && strcmp(exchange->request.method, "HEAD") == 0)
+        MHD_set_response_options(response, MHD_RF_HTTP_1_0_COMPATIBLE_STRICT, MHD_RO_END);
+    return response;
+}
+
+/* The body's memory passes to the response, unless it is made while it is sent. */
+static struct MHD_Response *make_response(struct http_exchange *exchange) {
+    struct http_reply *reply = &exchange->request.reply;
     if (!buf_ok(&reply->body))
         return NULL;
+    if (reply->more != NULL)
+        return make_endless_response(exchange);
     if (reply->body.length == 0)
         return MHD_create_response_from_buffer(0, "", MHD_RESPMEM_PERSISTENT);
     struct MHD_Response *response = MHD_create_response_from_buffer(
@@ -123,7 +183,7 @@ static enum MHD_Result queue_reply(struct http_exchange *exchange) {
     struct http_connection *connection = exchange->request.connection;
     struct http_reply *reply = &exchange->request.reply;
     assert(reply->status != 0);
-    struct MHD_Response *response = make_response(reply);
+    struct MHD_Response *response = make_response(exchange);
     if (response == NULL)
         return MHD_NO;
     enum MHD_Result ok = MHD_YES;
@@ -138,14 +198,6 @@ static enum MHD_Result queue_reply(struct http_exchange *exchange) {
         ok = MHD_queue_response(connection->mhd, reply->status, response);
     MHD_destroy_response(response);
     return ok;
-}
-
-static enum MHD_Result suspend(struct http_exchange *exchange) {
-    struct http_connection *connection = exchange->request.connection;
-    exchange->waiting = true;
-    connection->loop->waiting++;
-    MHD_suspend_connection(connection->mhd);
-    return MHD_YES;
 }
 
 /* How a request's body is announced. */
@@ -247,11 +299,8 @@ static enum MHD_Result stream(struct http_exchange *exchange, const char *data, 
     exchange->progress_us = clock_monotonic_us();
     request->body_bytes += *length - exchange->left_over;
     exchange->left_over = *length;
-    /* With the next chunk of a chunked body in its buffer, libmicrohttpd calls again although the
-     * connection is suspended: leave that chunk for later. */
-    if (exchange->waiting)
-        return MHD_YES;
-    while (*length > 0) {
+    /* libmicrohttpd goes on to the next chunk at hand even where the last one began a wait. */
+    while (*length > 0 && !exchange->waiting) {
         size_t consumed = 0;
         enum http_next next = app->data(app->context, request, data, *length, &consumed);
         assert(consumed <= *length);

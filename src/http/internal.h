@@ -45,6 +45,8 @@ struct http_exchange {
     bool waiting;
     size_t left_over;    /* of the stream's last part: comes again */
     int64_t progress_us; /* the request line's arrival, or a stream's last part */
+    size_t sent;         /* of the present part of a reply made while it is sent */
+    bool refilled;       /* that part is new: the application was asked for it */
     char target[];       /* path and query as sent */
 };
 

@@ -132,8 +132,7 @@ enum err record_hash(struct record *record, const json_t *metadata) {
     add_text(&state, spec->name, strlen(spec->name));
     for (size_t i = 1; i < spec->field_count; i++) {
         const struct field_spec *field = &spec->fields[i];
-        if (!record->values[i].present ||
-            (record->time_from_server && strcmp(field->name, spec->time_field) == 0))
+        if (!record->values[i].present || record_is_from_server(record, i))
             continue;
         add_text(&state, field->name, strlen(field->name));
         enum err err = add_value(&state, field->type, &record->values[i], metadata);

@@ -8,11 +8,15 @@
 
 enum {
     NAME_MAX_POINTS = 200,
+    TITLE_MAX = 200,
+    CURRENCY_LENGTH = 3,
     EMAIL_MAX = 254,
     COMMENT_MAX = 10000,
     FUTURE_DAYS = 1,
     CANCELLED_FUTURE_DAYS = 400
 };
+
+#define AMOUNT_MAX INT64_C(1000000000000)
 
 #define REQUIRED true
 #define OPTIONAL false
@@ -40,6 +44,13 @@ enum {
         .name = name_, .type = FIELD_TYPE_TIME, .required = required_,                             \
         .future_days = future_days_, .help = help_                                                 \
     }
+#define AMOUNT_FIELD(help_)                                                                        \
+    {                                                                                              \
+        .name = "amount", .type = FIELD_TYPE_INTEGER, .required = REQUIRED, .min = -AMOUNT_MAX,    \
+        .max = AMOUNT_MAX, .help = help_                                                           \
+    }
+#define CURRENCY_FIELD                                                                             \
+    TEXT_FIELD("currency", CURRENCY_LENGTH, "ISO 4217 code; default and only one: the workspace's")
 #define METADATA_FIELD                                                                             \
     {                                                                                              \
         .name = "metadata", .type = FIELD_TYPE_METADATA,                                           \
@@ -49,6 +60,7 @@ enum {
 static const char *const survey_types[] = {"nps", "csat", "ces", "open", NULL};
 static const char *const effort_directions[] = {"high_is_easy", "low_is_easy", NULL};
 static const char *const contact_directions[] = {"inbound", "outbound", NULL};
+static const char *const action_statuses[] = {"open", "done", "dismissed", NULL};
 
 static const struct field_spec customer_fields[] = {
     ID_FIELD("id", REQUIRED, "the customer, in the client's own words"),
@@ -124,6 +136,49 @@ static const struct field_spec reactivation_fields[] = {
     METADATA_FIELD,
 };
 
+static const struct field_spec payment_fields[PAYMENT_FIELD_COUNT] = {
+    [PAYMENT_ID] = ID_FIELD("id", OPTIONAL, "the payment"),
+    [PAYMENT_CUSTOMER_ID] = ID_FIELD("customer_id", OPTIONAL, "who paid"),
+    [PAYMENT_AMOUNT] = AMOUNT_FIELD("amount in minor units (1050 is 10.50), negative for refunds"),
+    [PAYMENT_CURRENCY] = CURRENCY_FIELD,
+    [PAYMENT_PAID_AT] = TIME_FIELD("paid_at", REQUIRED, FUTURE_DAYS, "when it was paid"),
+    [PAYMENT_SEGMENT] = LABEL_FIELD("segment", "group of customers; unset: the customer's"),
+    [PAYMENT_METADATA] = METADATA_FIELD,
+};
+
+static const struct field_spec cost_fields[COST_FIELD_COUNT] = {
+    [COST_ID] = ID_FIELD("id", OPTIONAL, "the cost"),
+    [COST_AMOUNT] = AMOUNT_FIELD("amount in minor units (1050 is 10.50), negative for credits"),
+    [COST_CURRENCY] = CURRENCY_FIELD,
+    [COST_INCURRED_AT] = TIME_FIELD("incurred_at", REQUIRED, FUTURE_DAYS, "when it arose"),
+    [COST_CATEGORY] = LABEL_FIELD("category", "what it was for, such as ads or salaries"),
+    [COST_CHANNEL] = LABEL_FIELD("channel", "channel of acquisition that it paid for"),
+    [COST_SEGMENT] = LABEL_FIELD("segment", "group of customers that it was meant to win"),
+    [COST_METADATA] = METADATA_FIELD,
+};
+
+static const struct field_spec action_fields[ACTION_FIELD_COUNT] = {
+    [ACTION_ID] = ID_FIELD("id", OPTIONAL, "the action"),
+    [ACTION_CUSTOMER_ID] = ID_FIELD("customer_id", OPTIONAL, "for whom"),
+    [ACTION_SURVEY_ID] = ID_FIELD("survey_id", OPTIONAL, "the answer that it follows up"),
+    [ACTION_INTERACTION_ID] =
+        ID_FIELD("interaction_id", OPTIONAL, "the interaction that it follows up"),
+    [ACTION_TITLE] = {.name = "title",
+                      .type = FIELD_TYPE_TEXT,
+                      .required = REQUIRED,
+                      .max = TITLE_MAX,
+                      .help = "what is to be done, 1 to 200 characters"},
+    [ACTION_OWNER] = LABEL_FIELD("owner", "who sees to it"),
+    [ACTION_TOPIC] = LABEL_FIELD("topic", "what it is about"),
+    [ACTION_STATUS] =
+        ENUM_FIELD("status", OPTIONAL, action_statuses, "how it stands; default open"),
+    [ACTION_OPENED_AT] = TIME_FIELD("opened_at", REQUIRED, FUTURE_DAYS, "when it was taken on"),
+    [ACTION_DUE_AT] = TIME_FIELD("due_at", OPTIONAL, FIELD_ANY_FUTURE, "when it is to be done"),
+    [ACTION_DONE_AT] = TIME_FIELD("done_at", OPTIONAL, FUTURE_DAYS,
+                                  "status done only: when it was; unset: the server's clock"),
+    [ACTION_METADATA] = METADATA_FIELD,
+};
+
 #define FIELDS(table) .fields = table, .field_count = sizeof table / sizeof table[0]
 
 const struct kind_spec record_kinds[KIND_COUNT] = {
@@ -137,6 +192,7 @@ const struct kind_spec record_kinds[KIND_COUNT] = {
                      .collection = "surveys",
                      FIELDS(survey_fields),
                      .time_field = "answered_at",
+                     .time_otherwise = "sent_at",
                      .check = survey_check},
     [KIND_INTERACTION] = {.kind = KIND_INTERACTION,
                           .name = "interaction",
@@ -154,6 +210,24 @@ const struct kind_spec record_kinds[KIND_COUNT] = {
                            .collection = "reactivations",
                            FIELDS(reactivation_fields),
                            .time_field = "reactivated_at"},
+    [KIND_PAYMENT] = {.kind = KIND_PAYMENT,
+                      .name = "payment",
+                      .collection = "payments",
+                      FIELDS(payment_fields),
+                      .time_field = "paid_at",
+                      .check = payment_check},
+    [KIND_COST] = {.kind = KIND_COST,
+                   .name = "cost",
+                   .collection = "costs",
+                   FIELDS(cost_fields),
+                   .time_field = "incurred_at",
+                   .check = cost_check},
+    [KIND_ACTION] = {.kind = KIND_ACTION,
+                     .name = "action",
+                     .collection = "actions",
+                     FIELDS(action_fields),
+                     .time_field = "opened_at",
+                     .check = action_check},
 };
 
 const struct kind_spec *record_kind_find(const char *collection, size_t length) {

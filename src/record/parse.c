@@ -14,6 +14,8 @@
 #define MICROSECONDS_PER_DAY (86400 * MICROSECONDS_PER_SECOND)
 /* 1900-01-01T00:00:00Z */
 #define EARLIEST_US (INT64_C(-25567) * MICROSECONDS_PER_DAY)
+/* The last moment of the year 9999: an offset may carry a text of four digits beyond. */
+#define LATEST_US (INT64_C(2932897) * MICROSECONDS_PER_DAY - 1)
 
 enum { UNKNOWN_NAME_MAX = 128, CHOICES_TEXT_MAX = 200 };
 
@@ -63,6 +65,28 @@ void record_default_text(struct record *record, size_t field, const char *text) 
     if (!record_is_given(record, field))
         record->values[field] =
             (struct value){.present = true, .text = text, .length = strlen(text)};
+}
+
+void record_set_server_time(struct record *record, size_t field, int64_t moment) {
+    record->values[field] = (struct value){.present = true, .integer = moment};
+    record->from_server |= UINT32_C(1) << field;
+}
+
+bool record_is_from_server(const struct record *record, size_t field) {
+    return (record->from_server >> field & 1) != 0;
+}
+
+void record_check_not_before(struct record *record, size_t field, size_t start,
+                             struct problem *problem) {
+    const struct value *first = &record->values[start];
+    const struct value *moment = &record->values[field];
+    if (!first->present || !moment->present || moment->integer >= first->integer)
+        return;
+    char text[TIMESTAMP_TEXT_MAX];
+    timestamp_format(first->integer, text);
+    record_refuse(record, problem, field, FIELD_OUT_OF_RANGE,
+                  "must not be before %s, which is %s%s", record->spec->fields[start].name, text,
+                  record_is_from_server(record, start) ? ", the present, as none was sent" : "");
 }
 
 static void set_text(struct parse *parse, size_t field, const char *text, size_t length) {
@@ -172,7 +196,8 @@ static void parse_integer(struct parse *parse, size_t field, const json_t *json)
         set_integer(parse, field, json_integer_value(json));
     else if (json_is_real(json))
         REFUSE(parse, field, FIELD_WRONG_TYPE,
-               "must be an integer, written without decimal point and exponent: 5, not 5.0");
+               "must be an integer, written without decimal point and exponent: 5, not 5.0 (%s)",
+               parse->record.spec->fields[field].help);
     else
         REFUSE(parse, field, FIELD_WRONG_TYPE, "must be an integer, not %s", type_name(json));
 }
@@ -197,9 +222,12 @@ static void parse_time(struct parse *parse, size_t field, const json_t *json) {
     int days = parse->record.spec->fields[field].future_days;
     if (moment < EARLIEST_US)
         REFUSE(parse, field, FIELD_OUT_OF_RANGE, "must not be before 1900-01-01T00:00:00Z");
-    else if (moment > parse->context->now_us + days * MICROSECONDS_PER_DAY)
+    else if (days != FIELD_ANY_FUTURE &&
+             moment > parse->context->now_us + days * MICROSECONDS_PER_DAY)
         REFUSE(parse, field, FIELD_IN_FUTURE, "must be at most %d %s after the present",
                days == 1 ? 24 : days, days == 1 ? "hours" : "days");
+    else if (moment > LATEST_US)
+        REFUSE(parse, field, FIELD_OUT_OF_RANGE, "must not be after the year 9999");
     else
         set_integer(parse, field, moment);
 }
@@ -234,7 +262,7 @@ static void parse_field(struct parse *parse, size_t field) {
     parsers[parse->record.spec->fields[field].type](parse, field, parse->given[field]);
 }
 
-static bool is_read_only(const char *name) {
+bool record_is_read_only(const char *name) {
     return strcmp(name, "created_at") == 0 || strcmp(name, "updated_at") == 0;
 }
 
@@ -244,7 +272,7 @@ static void collect_members(struct parse *parse, const json_t *json) {
     json_object_foreach((json_t *)json, name, value) {
         int field = record_field_index(parse->record.spec, name);
         if (field < 0)
-            parse->unknown_count += !is_read_only(name);
+            parse->unknown_count += !record_is_read_only(name);
         else if (!json_is_null(value))
             parse->given[field] = value;
     }
@@ -278,8 +306,7 @@ static void settle_required(struct parse *parse) {
         if (!field->required || parse->given[i] != NULL)
             continue;
         if (clock_may_help && strcmp(field->name, spec->time_field) == 0) {
-            set_integer(parse, i, parse->context->now_us);
-            parse->record.time_from_server = true;
+            record_set_server_time(&parse->record, i, parse->context->now_us);
         } else {
             REFUSE(parse, i, FIELD_REQUIRED, "must be given: %s", field->help);
         }
@@ -322,25 +349,33 @@ static void write_pointer(struct buf *out, const char *name) {
         buf_add_str(out, "…");
 }
 
-static void refuse_unknown(struct parse *parse, const json_t *json) {
-    const struct kind_spec *spec = parse->record.spec;
+enum err record_refuse_name(const struct kind_spec *spec, const char *name,
+                            struct problem *problem) {
     char fields[PROBLEM_DETAIL_MAX];
     list_fields(spec, fields, sizeof fields);
-
     BUF_SCOPED pointer = {0};
+    write_pointer(&pointer, name);
+    if (!buf_ok(&pointer))
+        return problem_set(problem, ERR_UNAVAILABLE, "out of memory");
+    (void)problem_add_field(problem, buf_text(&pointer), FIELD_UNKNOWN,
+                            "the fields of a record of %s are %s", spec->collection, fields);
+    return ERR_OK;
+}
+
+static enum err refuse_unknown(struct parse *parse, const json_t *json) {
+    const struct kind_spec *spec = parse->record.spec;
+    enum err err = ERR_OK;
     size_t reported = 0;
     const char *name;
     json_t *value;
     json_object_foreach((json_t *)json, name, value) {
-        if (record_field_index(spec, name) >= 0 || is_read_only(name))
+        if (record_field_index(spec, name) >= 0 || record_is_read_only(name))
             continue;
-        if (reported++ == PROBLEM_ERRORS_MAX)
+        if (err != ERR_OK || reported++ == PROBLEM_ERRORS_MAX)
             break;
-        buf_reset(&pointer);
-        write_pointer(&pointer, name);
-        (void)problem_add_field(parse->problem, buf_text(&pointer), FIELD_UNKNOWN,
-                                "the fields of a record of %s are %s", spec->collection, fields);
+        err = record_refuse_name(spec, name, parse->problem);
     }
+    return err;
 }
 
 static enum err finish(struct parse *parse) {
@@ -375,10 +410,10 @@ enum err record_parse(const struct kind_spec *spec, const json_t *json,
     if (spec->check != NULL)
         spec->check(&parse.record, context, problem);
     check_bounds(&parse);
-    if (parse.unknown_count > 0)
-        refuse_unknown(&parse, json);
 
-    enum err err = finish(&parse);
+    enum err err = refuse_unknown(&parse, json);
+    if (err == ERR_OK)
+        err = finish(&parse);
     buf_free(&parse.metadata);
     if (err == ERR_OK)
         *ret_record = parse.record;

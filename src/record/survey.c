@@ -112,7 +112,7 @@ static void check_answer(struct record *record, bool has_answer, struct problem 
 
 static void check_answered_at(struct record *record, const struct record_context *context,
                               bool has_answer, struct problem *problem) {
-    struct value *answered_at = &record->values[SURVEY_ANSWERED_AT];
+    const struct value *answered_at = &record->values[SURVEY_ANSWERED_AT];
     if (answered_at->present && context->source == RECORD_PUBLISHABLE) {
         record_refuse(record, problem, SURVEY_ANSWERED_AT, FIELD_NOT_ALLOWED_HERE,
                       "the server sets it where a publishable key is used");
@@ -125,9 +125,7 @@ static void check_answered_at(struct record *record, const struct record_context
                           "an answer in a batch needs its moment, such as 2026-09-14T12:00:00Z");
             return;
         }
-        answered_at->present = true;
-        answered_at->integer = context->now_us;
-        record->time_from_server = true;
+        record_set_server_time(record, SURVEY_ANSWERED_AT, context->now_us);
     }
 }
 

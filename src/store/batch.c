@@ -14,16 +14,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* One item on its way into the database. */
-struct entry {
-    struct write_item *item;
-    int workspace_id;
-    bool single;
-    bool replace;
-    size_t position; /* order of arrival */
-    size_t round;    /* how many earlier entries have the same kind, workspace and id */
-};
-
 struct batch {
     struct entry *entries;
     size_t count;
@@ -31,8 +21,8 @@ struct batch {
 
 /* Customers before the life events that need them. */
 static const int kind_order[KIND_COUNT] = {
-    [KIND_CUSTOMER] = 0,     [KIND_INTERACTION] = 1,  [KIND_SURVEY] = 2,
-    [KIND_CANCELLATION] = 3, [KIND_REACTIVATION] = 4,
+    [KIND_CUSTOMER] = 0,     [KIND_INTERACTION] = 1, [KIND_SURVEY] = 2, [KIND_CANCELLATION] = 3,
+    [KIND_REACTIVATION] = 4, [KIND_PAYMENT] = 5,     [KIND_COST] = 6,   [KIND_ACTION] = 7,
 };
 
 static enum record_kind entry_kind(const struct entry *entry) {
@@ -45,8 +35,8 @@ static int compare_keys(const struct entry *a, const struct entry *b) {
     if (by_kind != 0) {
         return by_kind;
     }
-    if (a->workspace_id != b->workspace_id) {
-        return a->workspace_id < b->workspace_id ? -1 : 1;
+    if (a->job->workspace_id != b->job->workspace_id) {
+        return a->job->workspace_id < b->job->workspace_id ? -1 : 1;
     }
     return strcmp(record_id(&a->item->record), record_id(&b->item->record));
 }
@@ -61,6 +51,7 @@ static int compare_entries(const void *first, const void *second) {
 static void reset(struct entry *entry) {
     problem_clear(&entry->item->problem);
     entry->item->outcome = OUTCOME_NONE;
+    entry->taken = entry->item->partial;
 }
 
 static void reject(struct entry *entry) { entry->item->outcome = OUTCOME_REJECTED; }
@@ -70,8 +61,8 @@ static enum db_status lock_workspaces(struct db *db, const struct batch *batch) 
     buf_add_char(&ids, '{');
     int last = 0; /* entries are sorted: repeated ones mostly follow each other */
     for (size_t i = 0; i < batch->count; i++) {
-        if (batch->entries[i].workspace_id != last) {
-            last = batch->entries[i].workspace_id;
+        if (batch->entries[i].job->workspace_id != last) {
+            last = batch->entries[i].job->workspace_id;
             buf_printf(&ids, "%s%d", ids.length > 1 ? "," : "", last);
         }
     }
@@ -86,7 +77,9 @@ static enum db_status check_life(struct db *db, struct batch *batch, size_t from
     json_begin_array(&rows);
     for (size_t i = from; i < to; i++) {
         const struct entry *entry = &batch->entries[i];
-        rows_add_life_check(&rows, &entry->item->record, entry->workspace_id, i);
+        if (!entry->item->partial) {
+            rows_add_life_check(&rows, &entry->item->record, entry->job->workspace_id, i);
+        }
     }
     json_end_array(&rows);
     const char *parameters[] = {buf_text(&rows)};
@@ -109,46 +102,15 @@ static size_t write_rows(struct buf *rows, const struct batch *batch, size_t fro
     json_begin_array(rows);
     for (size_t i = from; i < to; i++) {
         const struct entry *entry = &batch->entries[i];
-        if (entry->round != round || entry->item->outcome == OUTCOME_REJECTED) {
+        if (entry->round != round || entry->item->partial ||
+            entry->item->outcome == OUTCOME_REJECTED) {
             continue;
         }
-        rows_add_record(rows, &entry->item->record, entry->workspace_id, i);
+        rows_add_record(rows, &entry->item->record, entry->job->workspace_id, i);
         count++;
     }
     json_end_array(rows);
     return count;
-}
-
-/* Replaces an unchanged record by the stored one, whose server-set times it does not know. */
-static enum db_status read_back(struct db *db, struct entry *entry) {
-    const struct kind_spec *spec = entry->item->record.spec;
-    struct record stored = {0};
-    enum db_status status =
-        store_record_get(db, spec, entry->workspace_id, record_id(&entry->item->record), &stored);
-    if (status == DB_OK) {
-        record_clear(&entry->item->record);
-        entry->item->record = stored;
-    }
-    return status == DB_STOP ? DB_RETRY : status; /* gone meanwhile, by another program */
-}
-
-/* The id has other content, and the job wants it replaced. */
-static enum db_status replace(struct db *db, struct entry *entry) {
-    BUF_SCOPED row = {0};
-    char statement[64];
-    struct record *record = &entry->item->record;
-    rows_add_record(&row, record, entry->workspace_id, 0);
-    record_sql_name(record->spec, RECORD_SQL_UPDATE, statement, sizeof statement);
-    const char *parameters[] = {buf_text(&row)};
-    DB_RESULT *result = NULL;
-    enum db_status status = buf_ok(&row) ? db_run(db, statement, 1, parameters, &result) : DB_LOST;
-    if (status != DB_OK || PQntuples(result) == 0) {
-        return status == DB_OK ? DB_RETRY : status;
-    }
-    entry->item->outcome = OUTCOME_UPDATED;
-    record->stored = timestamp_parse_postgres(PQgetvalue(result, 0, 0), &record->created_us) &&
-                     timestamp_parse_postgres(PQgetvalue(result, 0, 1), &record->updated_us);
-    return DB_OK;
 }
 
 static enum db_status take_outcome(struct db *db, const PGresult *result, int row,
@@ -163,39 +125,19 @@ static enum db_status take_outcome(struct db *db, const PGresult *result, int ro
     if (PQgetisnull(result, row, 2)) {
         return DB_RETRY; /* somebody else's row came in between, without the lock */
     }
-    if (PQgetvalue(result, row, 2)[0] == 't') {
-        entry->item->outcome = OUTCOME_UNCHANGED;
-        return entry->single ? read_back(db, entry) : DB_OK;
-    }
-    if (entry->replace) {
-        return replace(db, entry);
-    }
-    problem_set(&entry->item->problem, ERR_ID_CONFLICT,
-                "Another %s with this id is stored already, with other content. "
-                "?on_conflict=replace replaces it, as PUT does.",
-                record->spec->name);
-    reject(entry);
-    return DB_OK;
+    entry->taken = PQgetvalue(result, row, 2)[0] != 't';
+    return entry->taken ? DB_OK : conflict_settle_same(db, entry);
 }
 
-/* Stores entries [from, to), all of one kind: a statement per round. */
-static enum db_status write_kind(struct db *db, struct batch *batch, size_t from, size_t to) {
-    const struct kind_spec *spec = batch->entries[from].item->record.spec;
+/* One round of entries [from, to), all of one kind. */
+static enum db_status write_round(struct db *db, struct batch *batch, size_t from, size_t to,
+                                  size_t round) {
     char statement[64];
-    record_sql_name(spec, RECORD_SQL_INSERT, statement, sizeof statement);
+    record_sql_name(batch->entries[from].item->record.spec, RECORD_SQL_INSERT, statement,
+                    sizeof statement);
+    BUF_SCOPED rows = {0};
     enum db_status status = DB_OK;
-    if (rows_is_life_event(spec)) {
-        status = check_life(db, batch, from, to);
-    }
-    size_t rounds = 0;
-    for (size_t i = from; i < to; i++) {
-        rounds = batch->entries[i].round >= rounds ? batch->entries[i].round + 1 : rounds;
-    }
-    for (size_t round = 0; status == DB_OK && round < rounds; round++) {
-        BUF_SCOPED rows = {0};
-        if (write_rows(&rows, batch, from, to, round) == 0) {
-            continue;
-        }
+    if (write_rows(&rows, batch, from, to, round) > 0) {
         const char *parameters[] = {buf_text(&rows)};
         DB_RESULT *result = NULL;
         status = buf_ok(&rows) ? db_run(db, statement, 1, parameters, &result) : DB_LOST;
@@ -205,15 +147,32 @@ static enum db_status write_kind(struct db *db, struct batch *batch, size_t from
             status = take_outcome(db, result, row, &batch->entries[ord]);
         }
     }
+    return status == DB_OK ? conflict_settle_taken(db, batch->entries + from, to - from, round)
+                           : status;
+}
+
+/* Stores entries [from, to), all of one kind: a statement per round. */
+static enum db_status write_kind(struct db *db, struct batch *batch, size_t from, size_t to) {
+    enum db_status status = DB_OK;
+    if (rows_is_life_event(batch->entries[from].item->record.spec)) {
+        status = check_life(db, batch, from, to);
+    }
+    size_t rounds = 0;
+    for (size_t i = from; i < to; i++) {
+        rounds = batch->entries[i].round >= rounds ? batch->entries[i].round + 1 : rounds;
+    }
+    for (size_t round = 0; status == DB_OK && round < rounds; round++) {
+        status = write_round(db, batch, from, to, round);
+    }
     return status;
 }
 
-static enum db_status write_entries(struct db *db, void *context) {
-    struct batch *batch = context;
+/* Everything of one attempt, the workspaces being locked. */
+static enum db_status write_kinds(struct db *db, struct batch *batch) {
+    enum db_status status = DB_OK;
     for (size_t i = 0; i < batch->count; i++) {
         reset(&batch->entries[i]);
     }
-    enum db_status status = lock_workspaces(db, batch);
     size_t from = 0;
     while (status == DB_OK && from < batch->count) {
         size_t to = from + 1;
@@ -227,6 +186,29 @@ static enum db_status write_entries(struct db *db, void *context) {
     return status;
 }
 
+static enum db_status write_entries(struct db *db, void *context) {
+    enum db_status status = lock_workspaces(db, context);
+    return status == DB_OK ? write_kinds(db, context) : status;
+}
+
+/* No outcome yet: to be tried again later. */
+static void reset_all(struct batch batch) {
+    for (size_t i = 0; i < batch.count; i++) {
+        reset(&batch.entries[i]);
+    }
+}
+
+/* Refuses everything for one reason. */
+static void refuse_all(const struct db *db, enum db_status status, struct batch *batch) {
+    log_event(LOG_WARN, "transaction_failed", LOG_STR("sqlstate", db_sqlstate(db)),
+              LOG_STR("constraint", db_constraint(db)), LOG_INT("records", (int64_t)batch->count));
+    for (size_t i = 0; i < batch->count; i++) {
+        reset(&batch->entries[i]);
+        rows_refusal(db, status, &batch->entries[i].item->problem);
+        reject(&batch->entries[i]);
+    }
+}
+
 /* Brings the entries of the first one's workspace to the front, in their order; how many. */
 static size_t gather_workspace(struct batch batch) {
     struct entry *others = calloc(batch.count, sizeof *others);
@@ -236,7 +218,7 @@ static size_t gather_workspace(struct batch batch) {
         return batch.count;
     }
     for (size_t i = 0; i < batch.count; i++) {
-        if (batch.entries[i].workspace_id == batch.entries[0].workspace_id) {
+        if (batch.entries[i].job->workspace_id == batch.entries[0].job->workspace_id) {
             batch.entries[own++] = batch.entries[i];
         } else {
             others[other++] = batch.entries[i];
@@ -245,16 +227,6 @@ static size_t gather_workspace(struct batch batch) {
     memcpy(batch.entries + own, others, other * sizeof *others);
     free(others);
     return own;
-}
-
-static void refuse_all(struct db *db, enum db_status status, struct batch batch) {
-    log_event(LOG_WARN, "transaction_failed", LOG_STR("sqlstate", db_sqlstate(db)),
-              LOG_STR("constraint", db_constraint(db)), LOG_INT("records", (int64_t)batch.count));
-    for (size_t i = 0; i < batch.count; i++) {
-        reset(&batch.entries[i]);
-        rows_refusal(db, status, &batch.entries[i].item->problem);
-        reject(&batch.entries[i]);
-    }
 }
 
 /* Runs the transaction; divides it where one record or one workspace is in the others' way. */
@@ -270,18 +242,107 @@ static void write_or_divide(struct db *db, struct batch batch) {
     } else if (status == DB_LOCKED) {
         first = gather_workspace(batch);
         if (first == batch.count) {
-            for (size_t i = 0; i < batch.count; i++) {
-                reset(&batch.entries[i]);
-            }
+            reset_all(batch);
             return;
         }
     }
     if (first == 0) {
-        refuse_all(db, status, batch);
+        refuse_all(db, status, &batch);
         return;
     }
     write_or_divide(db, (struct batch){batch.entries, first});
     write_or_divide(db, (struct batch){batch.entries + first, batch.count - first});
+}
+
+/* Halves as well, but inside one transaction: to find all that the database refuses. */
+static enum db_status write_part(struct db *db, struct batch batch) {
+    enum db_status status = db_query(db, "SAVEPOINT part", 0, NULL, NULL);
+    if (status == DB_OK) {
+        status = write_kinds(db, &batch);
+    }
+    if (status != DB_OK && status != DB_REFUSED) {
+        return status;
+    }
+    if (status == DB_REFUSED && batch.count == 1) {
+        reset(&batch.entries[0]);
+        rows_refusal(db, status, &batch.entries[0].item->problem);
+        reject(&batch.entries[0]);
+    }
+    const char *end =
+        status == DB_OK ? "RELEASE part" : "ROLLBACK TO SAVEPOINT part; RELEASE SAVEPOINT part";
+    enum db_status ended = db_query(db, end, 0, NULL, NULL);
+    if (ended != DB_OK || status == DB_OK || batch.count == 1) {
+        return ended;
+    }
+    size_t half = batch.count / 2;
+    ended = write_part(db, (struct batch){batch.entries, half});
+    return ended == DB_OK ? write_part(db, (struct batch){batch.entries + half, batch.count - half})
+                          : ended;
+}
+
+static enum db_status write_atomic_entries(struct db *db, void *context) {
+    struct batch *batch = context;
+    enum db_status status = lock_workspaces(db, batch);
+    if (status == DB_OK) {
+        status = write_part(db, *batch);
+    }
+    for (size_t i = 0; status == DB_OK && i < batch->count; i++) {
+        if (batch->entries[i].item->outcome == OUTCOME_REJECTED) {
+            status = DB_STOP;
+        }
+    }
+    return status;
+}
+
+static void write_all_or_none(struct db *db, struct batch batch) {
+    enum db_status status = db_transaction(db, DB_WRITE, write_atomic_entries, &batch);
+    if (status == DB_OK) {
+        return;
+    }
+    metric_add(METRIC_WRITER_FAILURES, 1, NULL, NULL, NULL);
+    if (status == DB_LOCKED) {
+        reset_all(batch);
+        return;
+    }
+    if (status != DB_STOP) {
+        refuse_all(db, status, &batch);
+        return;
+    }
+    for (size_t i = 0; i < batch.count; i++) {
+        struct write_item *item = batch.entries[i].item;
+        if (item->outcome != OUTCOME_REJECTED) {
+            item->outcome = OUTCOME_NOT_STORED;
+        }
+    }
+}
+
+static void fail_for_memory(struct write_job *jobs) {
+    for (struct write_job *job = jobs; job != NULL; job = job->next) {
+        for (size_t i = 0; i < job->count; i++) {
+            problem_set(&job->items[i].problem, ERR_UNAVAILABLE, "Out of memory; try again.");
+            job->items[i].outcome = OUTCOME_REJECTED;
+        }
+    }
+}
+
+/* What has no outcome yet, in the order of keys, with their rounds. */
+static void fill(struct batch *batch, struct write_job *jobs) {
+    size_t position = 0;
+    for (struct write_job *job = jobs; job != NULL; job = job->next) {
+        for (size_t i = 0; i < job->count; i++) {
+            if (job->items[i].outcome == OUTCOME_NONE) {
+                batch->entries[position] =
+                    (struct entry){.item = &job->items[i], .job = job, .position = position};
+                position++;
+            }
+        }
+    }
+    qsort(batch->entries, batch->count, sizeof *batch->entries, compare_entries);
+    for (size_t i = 1; i < batch->count; i++) {
+        if (compare_keys(&batch->entries[i - 1], &batch->entries[i]) == 0) {
+            batch->entries[i].round = batch->entries[i - 1].round + 1;
+        }
+    }
 }
 
 static size_t count_open(const struct write_job *jobs) {
@@ -297,36 +358,17 @@ static size_t count_open(const struct write_job *jobs) {
 size_t batch_write(struct db *db, struct write_job *jobs) {
     struct batch batch = {.count = count_open(jobs)};
     batch.entries = calloc(batch.count, sizeof *batch.entries);
-    size_t position = 0;
-    for (struct write_job *job = jobs; job != NULL; job = job->next) {
-        for (size_t i = 0; i < job->count; i++) {
-            struct write_item *item = &job->items[i];
-            if (item->outcome != OUTCOME_NONE) {
-                continue;
-            }
-            if (batch.entries == NULL) {
-                problem_set(&item->problem, ERR_UNAVAILABLE, "Out of memory; try again.");
-                item->outcome = OUTCOME_REJECTED;
-                continue;
-            }
-            batch.entries[position] = (struct entry){.item = item,
-                                                     .workspace_id = job->workspace_id,
-                                                     .single = job->single,
-                                                     .replace = job->replace,
-                                                     .position = position};
-            position++;
-        }
-    }
     if (batch.entries == NULL) {
+        fail_for_memory(jobs);
         return batch.count;
     }
-    qsort(batch.entries, batch.count, sizeof *batch.entries, compare_entries);
-    for (size_t i = 1; i < batch.count; i++) {
-        if (compare_keys(&batch.entries[i - 1], &batch.entries[i]) == 0) {
-            batch.entries[i].round = batch.entries[i - 1].round + 1;
-        }
+    fill(&batch, jobs);
+    if (jobs->atomic) {
+        assert(jobs->next == NULL);
+        write_all_or_none(db, batch);
+    } else {
+        write_or_divide(db, batch);
     }
-    write_or_divide(db, batch);
     free(batch.entries);
     return batch.count;
 }

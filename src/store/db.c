@@ -9,6 +9,7 @@
 #include <assert.h>
 #include <inttypes.h>
 #include <poll.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,19 +19,25 @@ enum {
     ATTEMPTS_MAX = 3,
     DEADLINE_MARGIN_MS = 500,
     MESSAGE_MAX = 300,
-    WAIT_MAX_MS = 60000,
+    WAIT_MAX_MS = 100, /* within which db_abandon is noticed */
     SLOW_CONNECT_US = 500000,
     CONNECT_PAUSE_US = 1000000,
     NAME_MAX_BYTES = 64
+};
+
+struct failure {
+    char sqlstate[6];
+    char constraint[NAME_MAX_BYTES];
+    char message[MESSAGE_MAX];
 };
 
 struct db {
     struct db_options options; /* url is our own copy */
     PGconn *connection;
     int64_t retry_at_us; /* no attempt to connect before */
-    char sqlstate[6];
-    char constraint[NAME_MAX_BYTES];
-    char message[MESSAGE_MAX];
+    int timeout_ms;      /* the options', or what the transaction was allowed */
+    atomic_bool abandoned;
+    struct failure failure; /* the last one */
 };
 
 static void ignore_notice(void *context, const PGresult *result) {
@@ -49,6 +56,7 @@ struct db *db_new(const struct db_options *options) {
         return NULL;
     }
     db->options = *options;
+    db->timeout_ms = options->timeout_ms;
     db->options.url = strdup(options->url);
     if (db->options.url == NULL) {
         free(db);
@@ -71,22 +79,25 @@ void db_free(struct db *db) {
     free(db);
 }
 
-const char *db_sqlstate(const struct db *db) { return db->sqlstate; }
+const char *db_sqlstate(const struct db *db) { return db->failure.sqlstate; }
 
-const char *db_constraint(const struct db *db) { return db->constraint; }
+const char *db_constraint(const struct db *db) { return db->failure.constraint; }
 
-const char *db_message(const struct db *db) { return db->message; }
+const char *db_message(const struct db *db) { return db->failure.message; }
+
+void db_abandon(struct db *db) { atomic_store(&db->abandoned, true); }
 
 PGconn *db_connection(struct db *db) { return db->connection; }
 
 /* Keeps one line: DETAIL and CONTEXT of PostgreSQL's messages may show row contents. */
 static void keep_message(struct db *db, const char *text) {
-    snprintf(db->message, sizeof db->message, "%.*s", (int)strcspn(text, "\n"), text);
+    struct failure *failure = &db->failure;
+    snprintf(failure->message, sizeof failure->message, "%.*s", (int)strcspn(text, "\n"), text);
 }
 
 static enum db_status lose(struct db *db, const char *message) {
     keep_message(db, message);
-    db->sqlstate[0] = '\0';
+    db->failure.sqlstate[0] = '\0';
     db_close(db);
     return DB_LOST;
 }
@@ -99,8 +110,10 @@ static enum db_status classify(struct db *db, const PGresult *result) {
     if (state == NULL || PQstatus(db->connection) != CONNECTION_OK) {
         return lose(db, PQerrorMessage(db->connection));
     }
-    snprintf(db->sqlstate, sizeof db->sqlstate, "%s", state);
-    snprintf(db->constraint, sizeof db->constraint, "%s", constraint != NULL ? constraint : "");
+    struct failure *failure = &db->failure;
+    snprintf(failure->sqlstate, sizeof failure->sqlstate, "%s", state);
+    snprintf(failure->constraint, sizeof failure->constraint, "%s",
+             constraint != NULL ? constraint : "");
     keep_message(db, primary != NULL ? primary : "");
     if (strcmp(state, "40001") == 0 || strcmp(state, "40P01") == 0) {
         return DB_RETRY;
@@ -119,8 +132,10 @@ static enum db_status classify(struct db *db, const PGresult *result) {
     return DB_REFUSED;
 }
 
-/* Waits until a result can be read without blocking; false when the deadline passed. */
-static bool wait_for_result(PGconn *connection, int64_t deadline_ms) {
+/* Waits until a result can be read without blocking; false when the deadline passed or nobody wants
+ * the result any more. */
+static bool wait_for_result(const struct db *db, int64_t deadline_ms) {
+    PGconn *connection = db->connection;
     bool unsent = true;
     while (true) {
         if (unsent) {
@@ -136,7 +151,7 @@ static bool wait_for_result(PGconn *connection, int64_t deadline_ms) {
         int64_t left_ms = deadline_ms - clock_monotonic_us() / 1000;
         struct pollfd wait = {.fd = PQsocket(connection),
                               .events = (short)(POLLIN | (unsent ? POLLOUT : 0))};
-        if (left_ms <= 0) {
+        if (left_ms <= 0 || atomic_load(&db->abandoned)) {
             return false;
         }
         if (poll(&wait, 1, left_ms < WAIT_MAX_MS ? (int)left_ms : WAIT_MAX_MS) <= 0) {
@@ -150,14 +165,14 @@ static bool wait_for_result(PGconn *connection, int64_t deadline_ms) {
 
 /* Collects the answer to what was just sent. */
 static enum db_status finish(struct db *db, PGresult **ret_result) {
-    int64_t deadline_ms =
-        db->options.timeout_ms > 0
-            ? clock_monotonic_us() / 1000 + db->options.timeout_ms + DEADLINE_MARGIN_MS
-            : INT64_MAX / 2;
+    int64_t deadline_ms = db->timeout_ms > 0
+                              ? clock_monotonic_us() / 1000 + db->timeout_ms + DEADLINE_MARGIN_MS
+                              : INT64_MAX / 2;
     DB_RESULT *last = NULL;
     while (true) {
-        if (!wait_for_result(db->connection, deadline_ms)) {
-            return lose(db, "the database did not answer in time");
+        if (!wait_for_result(db, deadline_ms)) {
+            return lose(db, atomic_load(&db->abandoned) ? "the service is stopping"
+                                                        : "the database did not answer in time");
         }
         PGresult *result = PQgetResult(db->connection);
         if (result == NULL) {
@@ -293,6 +308,9 @@ enum db_status db_ready(struct db *db) {
     if (db->connection != NULL) {
         return DB_OK;
     }
+    if (atomic_load(&db->abandoned)) {
+        return lose(db, "the service is stopping");
+    }
     int64_t began_us = clock_monotonic_us();
     if (began_us < db->retry_at_us) {
         return DB_LOST;
@@ -301,6 +319,18 @@ enum db_status db_ready(struct db *db) {
     int64_t now_us = clock_monotonic_us();
     if (status != DB_OK && now_us - began_us > SLOW_CONNECT_US) {
         db->retry_at_us = now_us + CONNECT_PAUSE_US;
+    }
+    return status;
+}
+
+enum db_status db_allow(struct db *db, int timeout_ms) {
+    char sql[120];
+    snprintf(sql, sizeof sql,
+             "SET LOCAL statement_timeout = %d; SET LOCAL client_connection_check_interval = '1s'",
+             timeout_ms);
+    enum db_status status = db_query(db, sql, 0, NULL, NULL);
+    if (status == DB_OK) {
+        db->timeout_ms = timeout_ms;
     }
     return status;
 }
@@ -339,14 +369,13 @@ static enum db_status run_once(struct db *db, enum db_mode mode,
     }
     if (status != DB_OK && db->connection != NULL) {
         /* Keep what failed for the caller; a failing ROLLBACK has lost the connection anyway. */
-        struct db failed = *db;
+        struct failure failure = db->failure;
         if (db_query(db, "ROLLBACK", 0, NULL, NULL) != DB_OK) {
             db_close(db);
         }
-        memcpy(db->sqlstate, failed.sqlstate, sizeof db->sqlstate);
-        memcpy(db->constraint, failed.constraint, sizeof db->constraint);
-        memcpy(db->message, failed.message, sizeof db->message);
+        db->failure = failure;
     }
+    db->timeout_ms = db->options.timeout_ms;
     return status;
 }
 
@@ -382,8 +411,9 @@ enum err db_problem(const struct db *db, enum db_status status, struct problem *
                            "The workspace is busy (it may be under a rebuild); try again.");
     case DB_REFUSED:
         return problem_set(problem, ERR_INVALID_RECORD,
-                           "The database refused the record (SQLSTATE %s%s%s).", db->sqlstate,
-                           db->constraint[0] != '\0' ? ", " : "", db->constraint);
+                           "The database refused the record (SQLSTATE %s%s%s).",
+                           db->failure.sqlstate, db->failure.constraint[0] != '\0' ? ", " : "",
+                           db->failure.constraint);
     }
     return ERR_UNAVAILABLE;
 }

@@ -12,6 +12,7 @@
 #include <pthread.h>
 #include <sodium.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -28,11 +29,11 @@ enum {
 /* Origins are null where there are none, so that an odd list can never read as "anywhere". The
  * bounds keep infinity out of the cast. Bytes compare in PostgreSQL as in memcmp. */
 static const char LIST[] =
-    "SELECT encode(hash, 'hex'), workspace_id, scope,"
-    " CASE WHEN cardinality(origins) > 0 THEN array_to_string(origins, ' ', '-') END,"
-    " (extract(epoch FROM greatest(least(expires_at, '3000-01-01Z'), '1970-01-01Z'))"
-    "  * 1000000)::bigint"
-    " FROM api_key ORDER BY hash";
+    "SELECT encode(k.hash, 'hex'), k.workspace_id, k.scope,"
+    " CASE WHEN cardinality(k.origins) > 0 THEN array_to_string(k.origins, ' ', '-') END,"
+    " (extract(epoch FROM greatest(least(k.expires_at, '3000-01-01Z'), '1970-01-01Z'))"
+    "  * 1000000)::bigint, w.currency"
+    " FROM api_key k JOIN workspace w ON w.id = k.workspace_id ORDER BY k.hash";
 
 static const char *const scope_names[SCOPE_COUNT] = {
     [SCOPE_PUBLISHABLE] = "publishable",
@@ -59,6 +60,7 @@ struct keyring {
     pthread_t thread;
     int stop_fd; /* readable once the thread shall end */
     struct db *db;
+    pthread_mutex_t load_lock; /* from a load's query to its end: no older one comes after it */
     pthread_rwlock_t table_lock;
     struct key_table *table; /* NULL until the first load */
     pthread_mutex_t start_lock;
@@ -116,6 +118,7 @@ static enum row read_row(const PGresult *rows, int row, struct key *ret_key) {
         !scope_parse(PQgetvalue(rows, row, 2), &key.grant.scope))
         return ROW_SKIPPED;
     key.grant.workspace_id = (int)strtol(PQgetvalue(rows, row, 1), NULL, 10);
+    snprintf(key.grant.currency, sizeof key.grant.currency, "%s", PQgetvalue(rows, row, 5));
     if (!PQgetisnull(rows, row, 4))
         key.expires_us = strtoll(PQgetvalue(rows, row, 4), NULL, 10);
     if (!PQgetisnull(rows, row, 3)) {
@@ -148,9 +151,10 @@ static struct key_table *read_table(const PGresult *rows) {
     return table;
 }
 
-static bool load(struct keyring *keyring) {
+/* Under the load lock. */
+static bool load_locked(struct keyring *keyring, struct db *db) {
     DB_RESULT *rows = NULL;
-    if (db_query(keyring->db, LIST, 0, NULL, &rows) != DB_OK)
+    if (db_query(db, LIST, 0, NULL, &rows) != DB_OK)
         return false;
     struct key_table *table = read_table(rows);
     if (table == NULL)
@@ -161,6 +165,18 @@ static bool load(struct keyring *keyring) {
     pthread_rwlock_unlock(&keyring->table_lock);
     table_free(former);
     return true;
+}
+
+static bool load(struct keyring *keyring, struct db *db) {
+    pthread_mutex_lock(&keyring->load_lock);
+    bool loaded = load_locked(keyring, db);
+    pthread_mutex_unlock(&keyring->load_lock);
+    return loaded;
+}
+
+void keyring_refresh(struct keyring *keyring, struct db *db) {
+    if (!load(keyring, db))
+        log_event(LOG_WARN, "keyring_not_refreshed", LOG_STR("detail", db_message(db)));
 }
 
 /* True where something was notified since the last call. */
@@ -176,7 +192,8 @@ static bool take_notifications(struct db *db) {
 
 static bool connect_and_load(struct keyring *keyring) {
     if (db_ready(keyring->db) != DB_OK ||
-        db_query(keyring->db, "LISTEN vinculo_keys", 0, NULL, NULL) != DB_OK || !load(keyring))
+        db_query(keyring->db, "LISTEN vinculo_keys", 0, NULL, NULL) != DB_OK ||
+        !load(keyring, keyring->db))
         return false;
     pthread_mutex_lock(&keyring->start_lock);
     keyring->is_loaded = true;
@@ -215,7 +232,7 @@ static bool follow(struct keyring *keyring) {
     do {
         if (!wait_for_change(keyring))
             return false;
-    } while (load(keyring));
+    } while (load(keyring, keyring->db));
     return true;
 }
 
@@ -242,6 +259,7 @@ static void keyring_free(struct keyring *keyring) {
         close(keyring->stop_fd);
     db_free(keyring->db);
     table_free(keyring->table);
+    pthread_mutex_destroy(&keyring->load_lock);
     pthread_rwlock_destroy(&keyring->table_lock);
     pthread_mutex_destroy(&keyring->start_lock);
     pthread_cond_destroy(&keyring->loaded);
@@ -249,6 +267,7 @@ static void keyring_free(struct keyring *keyring) {
 }
 
 static void init_locks(struct keyring *keyring) {
+    pthread_mutex_init(&keyring->load_lock, NULL);
     /* By default a stream of readers could keep a revoked key alive. */
     pthread_rwlockattr_t fair;
     pthread_rwlockattr_init(&fair);

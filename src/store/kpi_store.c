@@ -114,13 +114,14 @@ static enum db_status query_totals(struct db *db, const struct kpi_query *query,
     snprintf(workspace, sizeof workspace, "%d", query->workspace_id);
     snprintf(cut, sizeof cut, "%d",
              (query->segment != NULL ? 1 : 0) + (query->channel != NULL ? 2 : 0));
+    const char *first = query->segment != NULL ? query->segment : query->channel;
     const char *values[] = {workspace,
                             buf_text(&from),
                             buf_text(&to),
                             buf_text(&lengths),
                             cut,
-                            query->segment != NULL ? query->segment : "",
-                            query->channel != NULL ? query->channel : ""};
+                            first != NULL ? first : "",
+                            query->segment != NULL && query->channel != NULL ? query->channel : ""};
     return db_run(db, "kpi_totals", 7, values, ret_result);
 }
 

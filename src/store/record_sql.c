@@ -3,7 +3,7 @@
 
 #include <stdio.h>
 
-static const char *const verbs[RECORD_SQL_COUNT] = {"insert", "get", "update", "delete"};
+static const char *const verbs[RECORD_SQL_COUNT] = {"insert", "get", "update", "read", "delete"};
 
 void record_sql_name(const struct kind_spec *spec, enum record_sql verb, char *ret_name,
                      size_t size) {
@@ -78,11 +78,20 @@ static void write_update(struct buf *out, const struct kind_spec *spec) {
     for (size_t i = 1; i < spec->field_count; i++) {
         buf_printf(out, ", %s = x.%s", spec->fields[i].name, spec->fields[i].name);
     }
-    buf_add_str(out, " FROM json_to_record($1::json) AS x");
+    buf_add_str(out, " FROM json_to_recordset($1::json) AS x");
     write_row_type(out, spec);
-    buf_add_str(out, " WHERE t.workspace_id = ($1::json ->> 'workspace_id')::integer"
-                     " AND t.id = $1::json ->> 'id'"
-                     " RETURNING t.created_at, t.updated_at");
+    buf_add_str(out, " WHERE t.workspace_id = x.workspace_id AND t.id = x.id"
+                     " RETURNING x.ord, t.created_at, t.updated_at");
+}
+
+static void write_read(struct buf *out, const struct kind_spec *spec) {
+    buf_add_str(out, "SELECT x.ord, ");
+    write_fields(out, spec, "t.");
+    buf_printf(out,
+               ", t.created_at, t.updated_at FROM json_to_recordset($1::json)"
+               " AS x(ord integer, workspace_id integer, id text COLLATE \"C\")"
+               " JOIN %s t ON t.workspace_id = x.workspace_id AND t.id = x.id",
+               spec->name);
 }
 
 void record_sql_write(struct buf *out, const struct kind_spec *spec, enum record_sql verb) {
@@ -95,6 +104,9 @@ void record_sql_write(struct buf *out, const struct kind_spec *spec, enum record
         break;
     case RECORD_SQL_UPDATE:
         write_update(out, spec);
+        break;
+    case RECORD_SQL_READ:
+        write_read(out, spec);
         break;
     case RECORD_SQL_DELETE:
         buf_printf(out, "DELETE FROM %s WHERE workspace_id = $1 AND id = $2 RETURNING 1",

@@ -10,7 +10,8 @@
  *         Stores those whose id is free; one row per input: ord, created_at (null: not stored),
  *         same (of an existing record: is its content the same?).
  * GET     $1 workspace, $2 id: the fields in spec order, created_at, updated_at; no row: none.
- * UPDATE  $1 JSON object as a row of INSERT: created_at, updated_at; no row: no such record.
+ * UPDATE  $1 rows as of INSERT: per record that is there ord, created_at, updated_at.
+ * READ    $1 JSON array of {ord, workspace_id, id}: per record that is there ord and GET's columns.
  * DELETE  $1 workspace, $2 id: one row where a record was deleted.
  * All rely on the primary key (workspace_id, id).
  */
@@ -18,6 +19,7 @@ enum record_sql {
     RECORD_SQL_INSERT,
     RECORD_SQL_GET,
     RECORD_SQL_UPDATE,
+    RECORD_SQL_READ,
     RECORD_SQL_DELETE,
     RECORD_SQL_COUNT
 };

@@ -69,48 +69,43 @@ static enum db_status lock_workspace(struct db *db, int workspace_id) {
     return db_run(db, "workspaces_lock", 1, values, NULL);
 }
 
-/* DB_STOP with the problem set where a life event's customer is unknown or starts later. */
-static enum db_status check_life(struct db *db, const struct change *change) {
-    if (!rows_is_life_event(change->spec)) {
+enum db_status store_check_life(struct db *db, const struct record *record, int workspace_id,
+                                struct problem *problem) {
+    if (!rows_is_life_event(record->spec)) {
         return DB_OK;
     }
     BUF_SCOPED rows = {0};
     json_begin_array(&rows);
-    rows_add_life_check(&rows, change->record, change->workspace_id, 0);
+    rows_add_life_check(&rows, record, workspace_id, 0);
     json_end_array(&rows);
     const char *values[] = {buf_text(&rows)};
     DB_RESULT *faulty = NULL;
     enum db_status status = buf_ok(&rows) ? db_run(db, "life_check", 1, values, &faulty) : DB_LOST;
     if (status == DB_OK && PQntuples(faulty) > 0) {
-        rows_life_problem(change->spec, PQgetvalue(faulty, 0, 1)[0] == 't',
-                          PQgetvalue(faulty, 0, 2), change->problem);
+        rows_life_problem(record->spec, PQgetvalue(faulty, 0, 1)[0] == 't',
+                          PQgetvalue(faulty, 0, 2), problem);
         return DB_STOP;
     }
     return status;
 }
 
 /* Sends the record as INSERT or UPDATE; takes over created_at, updated_at. */
-static enum db_status store(struct db *db, const struct change *change, enum record_sql verb) {
-    bool inserts = verb == RECORD_SQL_INSERT;
+static enum db_status store(struct db *db, struct record *record, int workspace_id,
+                            enum record_sql verb) {
     BUF_SCOPED rows = {0};
-    if (inserts) {
-        json_begin_array(&rows);
-    }
-    rows_add_record(&rows, change->record, change->workspace_id, 0);
-    if (inserts) {
-        json_end_array(&rows);
-    }
+    json_begin_array(&rows);
+    rows_add_record(&rows, record, workspace_id, 0);
+    json_end_array(&rows);
     char statement[64];
-    record_sql_name(change->spec, verb, statement, sizeof statement);
+    record_sql_name(record->spec, verb, statement, sizeof statement);
     const char *values[] = {buf_text(&rows)};
     DB_RESULT *result = NULL;
     enum db_status status = buf_ok(&rows) ? db_run(db, statement, 1, values, &result) : DB_LOST;
     if (status != DB_OK || PQntuples(result) == 0) {
         return status == DB_OK ? DB_RETRY : status;
     }
-    const char *created = PQgetvalue(result, 0, inserts ? 1 : 0);
-    const char *updated = PQgetvalue(result, 0, 1);
-    struct record *record = change->record;
+    const char *created = PQgetvalue(result, 0, 1);
+    const char *updated = verb == RECORD_SQL_INSERT ? created : PQgetvalue(result, 0, 2);
     record->stored = timestamp_parse_postgres(created, &record->created_us) &&
                      timestamp_parse_postgres(updated, &record->updated_us);
     return record->stored ? DB_OK : DB_RETRY;
@@ -123,14 +118,14 @@ static enum db_status put_body(struct db *db, void *context) {
     if (status != DB_OK) {
         return status;
     }
-    status = check_life(db, change);
+    status = store_check_life(db, change->record, change->workspace_id, change->problem);
     if (status != DB_OK) {
         return status;
     }
     status = store_record_get(db, change->spec, change->workspace_id, change->id, &stored);
     if (status == DB_STOP) {
         change->outcome = OUTCOME_CREATED;
-        return store(db, change, RECORD_SQL_INSERT);
+        return store(db, change->record, change->workspace_id, RECORD_SQL_INSERT);
     }
     if (status == DB_OK && record_equal(&stored, change->record)) {
         change->outcome = OUTCOME_UNCHANGED;
@@ -140,7 +135,8 @@ static enum db_status put_body(struct db *db, void *context) {
     }
     record_clear(&stored);
     change->outcome = OUTCOME_UPDATED;
-    return status == DB_OK ? store(db, change, RECORD_SQL_UPDATE) : status;
+    return status == DB_OK ? store(db, change->record, change->workspace_id, RECORD_SQL_UPDATE)
+                           : status;
 }
 
 static enum db_status patch_body(struct db *db, void *context) {
@@ -169,8 +165,9 @@ static enum db_status patch_body(struct db *db, void *context) {
     if (err != ERR_OK) {
         return DB_STOP;
     }
-    status = check_life(db, change);
-    return status == DB_OK ? store(db, change, RECORD_SQL_UPDATE) : status;
+    status = store_check_life(db, change->record, change->workspace_id, change->problem);
+    return status == DB_OK ? store(db, change->record, change->workspace_id, RECORD_SQL_UPDATE)
+                           : status;
 }
 
 static enum db_status delete_body(struct db *db, void *context) {

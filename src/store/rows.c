@@ -24,6 +24,14 @@ void rows_add_record(struct buf *rows, const struct record *record, int workspac
     json_end_object(rows);
 }
 
+void rows_add_key(struct buf *rows, const struct record *record, int workspace_id, size_t ord) {
+    json_begin_object(rows);
+    add_place(rows, workspace_id, ord);
+    json_key(rows, "id");
+    json_put_text(rows, record_id(record));
+    json_end_object(rows);
+}
+
 void rows_add_life_check(struct buf *rows, const struct record *record, int workspace_id,
                          size_t ord) {
     const struct kind_spec *spec = record->spec;
@@ -66,6 +74,10 @@ enum err rows_refusal(const struct db *db, enum db_status status, struct problem
     if (status == DB_REFUSED && strcmp(db_sqlstate(db), "VC001") == 0) {
         return problem_add_field(problem, "/started_at", FIELD_BEFORE_START,
                                  "A cancellation or reactivation of this customer lies before.");
+    }
+    if (status == DB_REFUSED && strcmp(db_sqlstate(db), "VC003") == 0) {
+        return problem_add_field(problem, "/currency", FIELD_WRONG_CURRENCY,
+                                 "must be the workspace's, which has just been changed.");
     }
     return db_problem(db, status, problem);
 }

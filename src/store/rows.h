@@ -10,6 +10,8 @@
 bool rows_is_life_event(const struct kind_spec *spec);
 /* One row of INSERT or UPDATE. */
 void rows_add_record(struct buf *rows, const struct record *record, int workspace_id, size_t ord);
+/* One row of READ: the record's id alone. */
+void rows_add_key(struct buf *rows, const struct record *record, int workspace_id, size_t ord);
 /* One row of life_check for a life event. */
 void rows_add_life_check(struct buf *rows, const struct record *record, int workspace_id,
                          size_t ord);

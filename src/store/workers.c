@@ -138,6 +138,8 @@ void workers_stop(struct workers *workers) {
     pthread_cond_broadcast(&workers->filled);
     pthread_mutex_unlock(&workers->lock);
     for (size_t i = 0; i < workers->running; i++)
+        db_abandon(workers->members[i].db);
+    for (size_t i = 0; i < workers->running; i++)
         pthread_join(workers->members[i].thread, NULL);
     workers->running = 0;
 }

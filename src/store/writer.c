@@ -17,7 +17,8 @@
 enum {
     RECONNECT_MS = 500,
     LOCK_PATIENCE_MS = 100, /* the other workspaces wait so long for a locked one */
-    HELD_MS = 250           /* until a locked one is tried again */
+    HELD_MS = 250,          /* until a locked one is tried again */
+    FIRST_REPLAN_RECORDS = 256
 };
 
 struct queue {
@@ -30,8 +31,9 @@ struct writer {
     pthread_cond_t changed;
     struct queue singles, streams;
     struct queue held; /* of workspaces whose lock another program has, such as a rebuild */
-    int64_t held_until_us;
-    size_t waiting; /* records in the queues */
+    size_t waiting;    /* records in the queues */
+    bool atomic_is_next;
+    size_t written, next_replan; /* records tried */
     bool stopping;
     int64_t stop_by_us; /* of the monotonic clock; the queue is failed after it */
     atomic_bool connected;
@@ -39,6 +41,19 @@ struct writer {
     size_t queue_max, batch_max;
     int64_t lock_timeout_us; /* how long a job may be held */
 };
+
+const char *outcome_name(enum outcome outcome) {
+    static const char *const names[] = {"none",    "created",  "unchanged",
+                                        "updated", "rejected", "not_stored"};
+    return names[outcome];
+}
+
+void write_item_clear(struct write_item *item) {
+    record_clear(&item->record);
+    json_decref(item->patch);
+    problem_clear(&item->problem);
+    *item = (struct write_item){0};
+}
 
 static void queue_put(struct queue *queue, struct write_job *job) {
     job->next = NULL;
@@ -67,7 +82,7 @@ enum err writer_submit(struct writer *writer, struct write_job *job, struct prob
     pthread_mutex_lock(&writer->lock);
     if (writer->stopping) {
         err = ERR_SHUTTING_DOWN;
-    } else if (writer->waiting + job->count > writer->queue_max) {
+    } else if (writer->waiting > 0 && writer->waiting + job->count > writer->queue_max) {
         err = ERR_QUEUE_FULL;
     } else {
         job->queued_us = clock_monotonic_us();
@@ -103,30 +118,38 @@ static void set_connected(struct writer *writer, bool connected) {
 
 static bool is_held_due(const struct writer *writer) {
     return writer->held.head != NULL &&
-           (writer->stopping || clock_monotonic_us() >= writer->held_until_us);
+           (writer->stopping || clock_monotonic_us() >= writer->held.head->due_us);
 }
 
-/* The next transaction's jobs: held ones that are due, single posts, one window of a stream. */
+static size_t move_job(struct queue *from, struct queue *to) {
+    struct write_job *job = queue_take(from);
+    if (job == NULL) {
+        return 0;
+    }
+    queue_put(to, job);
+    return job->count;
+}
+
+/* The next transaction's jobs: held ones that are due, single posts, one window of a stream; or, in
+ * turns with these, one atomic job. */
 static struct write_job *take_batch(struct writer *writer) {
     struct queue batch = {0};
     size_t records = 0;
-    struct write_job *job = NULL;
-    if (is_held_due(writer)) {
-        batch = writer->held;
-        writer->held = (struct queue){0};
-        for (job = batch.head; job != NULL; job = job->next) {
-            records += job->count;
-        }
+    struct queue *late = is_held_due(writer) ? &writer->held : &writer->streams;
+    bool atomic = late->head != NULL && late->head->atomic;
+    bool alone = atomic && (writer->atomic_is_next || writer->singles.head == NULL);
+    writer->atomic_is_next = !alone;
+    while (!alone && late == &writer->held && is_held_due(writer) && !late->head->atomic) {
+        records += move_job(late, &batch);
     }
-    while (writer->singles.head != NULL && records < writer->batch_max) {
-        job = queue_take(&writer->singles);
-        records += job->count;
-        queue_put(&batch, job);
+    while (!alone && writer->singles.head != NULL && records < writer->batch_max) {
+        records += move_job(&writer->singles, &batch);
     }
-    job = queue_take(&writer->streams);
-    if (job != NULL) {
-        records += job->count;
-        queue_put(&batch, job);
+    bool window = writer->streams.head != NULL && !writer->streams.head->atomic;
+    if (alone) {
+        records += move_job(late, &batch);
+    } else if (window) {
+        records += move_job(&writer->streams, &batch);
     }
     writer->waiting -= records;
     metric_set(METRIC_WRITER_QUEUE, (int64_t)writer->waiting);
@@ -157,7 +180,7 @@ static bool hold(struct writer *writer, struct write_job *job) {
     pthread_mutex_lock(&writer->lock);
     if (!writer->stopping && now_us - job->queued_us < writer->lock_timeout_us) {
         queue_put(&writer->held, job);
-        writer->held_until_us = now_us + HELD_MS * 1000;
+        job->due_us = now_us + HELD_MS * 1000;
         writer->waiting += job->count;
         held = true;
     }
@@ -177,10 +200,8 @@ static void finish_jobs(struct writer *writer, struct write_job *jobs) {
             continue;
         }
         for (size_t i = 0; i < job->count; i++) {
-            static const char *const names[] = {"none", "created", "unchanged", "updated",
-                                                "rejected"};
             metric_add(METRIC_RECORDS, 1, job->items[i].record.spec->name,
-                       names[job->items[i].outcome], NULL);
+                       outcome_name(job->items[i].outcome), NULL);
         }
         job->done(job); /* the job may be gone now */
     }
@@ -214,6 +235,20 @@ static struct write_job *wait_for_batch(struct writer *writer, bool *ret_stop) {
     return batch;
 }
 
+/* A plan that was made for a small table goes on reading all of it when it has grown, until
+ * autovacuum gathers statistics: so statements are planned again whenever the writer's work has
+ * doubled. */
+static void replan(struct writer *writer, size_t records) {
+    writer->written += records;
+    if (writer->written < writer->next_replan || db_connection(writer->db) == NULL) {
+        return;
+    }
+    writer->next_replan = 2 * writer->written;
+    if (db_query(writer->db, "DISCARD PLANS", 0, NULL, NULL) != DB_OK) {
+        db_close(writer->db); /* the next transaction opens another */
+    }
+}
+
 static void *writer_main(void *argument) {
     struct writer *writer = argument;
     bool stop = false;
@@ -232,6 +267,7 @@ static void *writer_main(void *argument) {
                        (double)(clock_monotonic_us() - began_us) / (double)MICROSECONDS_PER_SECOND);
         set_connected(writer, db_connection(writer->db) != NULL);
         finish_jobs(writer, jobs);
+        replan(writer, records);
     }
     return NULL;
 }
@@ -245,6 +281,7 @@ enum err writer_start(const struct writer_settings *settings, struct writer **re
         free(writer);
         return problem_set(problem, ERR_UNAVAILABLE, "Out of memory.");
     }
+    writer->next_replan = FIRST_REPLAN_RECORDS;
     writer->queue_max = settings->queue_max;
     writer->batch_max = settings->batch_max;
     writer->lock_timeout_us = (int64_t)settings->database.lock_timeout_ms * 1000;

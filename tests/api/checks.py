@@ -7,7 +7,8 @@ import urllib.parse
 from support.client import Client
 from support.service import cli_output
 
-KINDS = ("customers", "surveys", "interactions", "cancellations", "reactivations")
+KINDS = ("customers", "surveys", "interactions", "cancellations", "reactivations", "payments",
+         "costs", "actions")
 
 # Every field of each kind, as the contract lists them; each answer has these and the two below.
 FIELDS = {
@@ -19,11 +20,16 @@ FIELDS = {
                     "resolved_at resolved_on_first_contact closed_at segment metadata",
     "cancellations": "id customer_id cancelled_at reason voluntary comment metadata",
     "reactivations": "id customer_id reactivated_at metadata",
+    "payments": "id customer_id amount currency paid_at segment metadata",
+    "costs": "id amount currency incurred_at category channel segment metadata",
+    "actions": "id customer_id survey_id interaction_id title owner topic status opened_at due_at "
+               "done_at metadata",
 }
 FIELDS = {kind: set(names.split()) | {"created_at", "updated_at"} for kind, names in FIELDS.items()}
 
 OWN_TIME = {"customers": "started_at", "surveys": "answered_at", "interactions": "opened_at",
-            "cancellations": "cancelled_at", "reactivations": "reactivated_at"}
+            "cancellations": "cancelled_at", "reactivations": "reactivated_at",
+            "payments": "paid_at", "costs": "incurred_at", "actions": "opened_at"}
 
 numbers = itertools.count(1)
 
@@ -40,6 +46,9 @@ def sample(kind, **fields):
         "interactions": {"opened_at": "2025-03-04T10:00:00Z"},
         "cancellations": {"customer_id": "known", "cancelled_at": "2025-03-04T10:00:00Z"},
         "reactivations": {"customer_id": "known", "reactivated_at": "2025-03-05T10:00:00Z"},
+        "payments": {"amount": 1050, "paid_at": "2025-03-04T10:00:00Z"},
+        "costs": {"amount": 1050, "incurred_at": "2025-03-04T10:00:00Z"},
+        "actions": {"title": "Call back", "opened_at": "2025-03-04T10:00:00Z"},
     }[kind]
     return {"id": new_id(kind[0]), **record, **fields}
 

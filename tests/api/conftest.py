@@ -1,6 +1,12 @@
+import gzip
+import json
+import pathlib
+
 import pytest
 
 from api.checks import make_client, settled
+
+DATA = pathlib.Path(__file__).resolve().parents[2].parent / "shared" / "data"
 
 
 @pytest.fixture(scope="session")
@@ -34,3 +40,15 @@ def scoped(api, shop):
     """One client per scope, all for the workspace of `shop`."""
     scopes = ("read", "write", "admin", "figures", "publishable")
     return {scope: make_client(api, shop.workspace, scope) for scope in scopes}
+
+
+@pytest.fixture(scope="session")
+def data_set():
+    """data_set(name, kind): records of ../shared/data; the test is skipped where it is absent."""
+    def load(name, kind):
+        path = DATA / name / f"{kind}.ndjson.gz"
+        if not path.exists():
+            pytest.skip(f"sample data absent: ../shared/data/{name}/{path.name}")
+        with gzip.open(path, "rt", encoding="utf-8") as lines:
+            return [json.loads(line) for line in lines]
+    return load

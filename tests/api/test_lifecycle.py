@@ -5,7 +5,8 @@ import pytest
 from api.checks import FIELDS, KINDS, ensure_known, expect, expect_problem, has, new_id, path_of, sample
 
 CHANGED = {"customers": {"name": "Ana"}, "surveys": {"score": 2}, "interactions": {"topic": "late"},
-           "cancellations": {"reason": "price"}, "reactivations": {"metadata": {"a": 1}}}
+           "cancellations": {"reason": "price"}, "reactivations": {"metadata": {"a": 1}},
+           "payments": {"amount": -1}, "costs": {"category": "ads"}, "actions": {"owner": "Ana"}}
 
 
 @pytest.fixture(autouse=True)

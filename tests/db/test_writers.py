@@ -6,6 +6,7 @@ import time
 import psycopg2
 import pytest
 
+from support.client import Client
 from support.service import cli
 
 
@@ -29,7 +30,7 @@ def test_a_stricter_isolation_level_is_refused(running, workspace):
         with connection.cursor() as cursor, pytest.raises(psycopg2.Error) as refused:
             cursor.execute("INSERT INTO reactivation (workspace_id, id, customer_id, reactivated_at)"
                            " SELECT workspace_id, 'r', id, started_at FROM customer")
-        assert refused.value.pgcode == "VC002"
+        assert refused.value.pgcode == "VC004"
 
 
 def test_rows_of_another_program_are_counted(running, workspace):
@@ -82,3 +83,28 @@ def test_a_locked_workspace_leaves_the_others_alone(running, workspace):
         assert waiting.is_alive() and slowest < 2, slowest
     waiting.join(10)
     assert [answer.status for answer in answers] == [201]
+
+
+def test_a_held_post_is_given_up_in_time_though_others_keep_coming(service, workspace):
+    """Its patience is its own: later posts of the same workspace must not lengthen it."""
+    here = service(env={"VINCULO_LOCK_TIMEOUT_MS": "1000"})
+    locked = workspace(here)
+    waited = []
+
+    def post(number):
+        other = Client(here.url, locked.key)
+        began = time.monotonic()
+        answer = other.post("/v1/customers", {"id": f"c{number}", "started_at": "2025-01-01T00:00:00Z"})
+        waited.append((answer.status, time.monotonic() - began))
+
+    with psycopg2.connect(here.database_url) as connection:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT workspace_lock(%s)", (workspace_id(connection, locked),))
+        posts = [threading.Thread(target=post, args=(number,)) for number in range(25)]
+        for thread in posts:
+            thread.start()
+            time.sleep(0.15)
+        for thread in posts:
+            thread.join(10)
+    assert {status for status, _ in waited} == {503}, waited
+    assert max(seconds for _, seconds in waited) < 3, waited

@@ -1,5 +1,10 @@
 """What the service really answers is what the document announces, down to every member."""
 
+import csv
+import gzip
+import io
+import json
+
 import pytest
 
 from support.client import Client
@@ -14,9 +19,15 @@ KINDS = {
                      "resolved_on_first_contact": True},
     "cancellations": {"id": "can-1", "customer_id": "cli-1", "cancelled_at": "2025-09-20T12:00:00Z"},
     "reactivations": {"id": "rea-1", "customer_id": "cli-1", "reactivated_at": "2025-09-25T12:00:00Z"},
+    "payments": {"id": "pag-1", "customer_id": "cli-1", "amount": 12990, "paid_at": "2025-09-05T12:00:00Z"},
+    "costs": {"id": "cus-1", "amount": -250000, "incurred_at": "2025-09-30T12:00:00Z", "category": "ads"},
+    "actions": {"id": "ac-1", "customer_id": "cli-1", "survey_id": "res-1", "title": "Ligar", "status": "done",
+                "opened_at": "2025-09-15T12:00:00Z", "due_at": "2045-09-15T12:00:00Z",
+                "done_at": "2025-09-16T12:00:00Z"},
 }
 OWN_TIME = {"customers": "started_at", "surveys": "answered_at", "interactions": "opened_at",
-            "cancellations": "cancelled_at", "reactivations": "reactivated_at"}
+            "cancellations": "cancelled_at", "reactivations": "reactivated_at", "payments": "paid_at",
+            "costs": "incurred_at", "actions": "opened_at"}
 
 
 @pytest.fixture(scope="module")
@@ -42,6 +53,7 @@ def test_a_record_through_its_life(contract, stored, kind):
     hold("POST", many, stored.post(many, record), 200)
     hold("POST", many, stored.post(many, {**record, "metadata": {"other": True}}), 409)
     hold("POST", many, stored.post(f"{many}?on_conflict=replace", {**record, "metadata": {"other": True}}), 200)
+    hold("POST", many, stored.post(f"{many}?on_conflict=merge", {"id": record["id"], "metadata": {"a": 1}}), 200)
     hold("POST", many, stored.post(f"{many}?on_conflict=guess", record), 400)
     hold("POST", many, stored.post(many, {**record, "colour": "red"}), 422)
     hold("POST", many, stored.request("POST", many, "{", {"Content-Type": "application/json"}), 400)
@@ -74,6 +86,135 @@ def test_a_stream(contract, stored, kind):
     contract.hold("POST", path, refused)
     for line in lines:
         assert stored.delete(f"/v1/{kind}/{line['id']}").status == 204
+
+
+def as_csv(records):
+    text = io.StringIO()
+    rows = csv.DictWriter(text, list(records[0]))
+    rows.writeheader()
+    rows.writerows(records)
+    return text.getvalue()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_many_in_every_form(contract, stored, kind):
+    def post(body, status, query="", **headers):
+        answer = stored.request("POST", f"{path}{query}", body, {name.replace("_", "-"): value
+                                                                 for name, value in headers.items()})
+        assert answer.status == status, answer
+        return contract.hold("POST", path, answer)
+
+    path = f"/v1/{kind}"
+    plain = {name: value for name, value in KINDS[kind].items() if name != "metadata"}
+    records = [{**plain, "id": f"many-{number}"} for number in range(3)]
+    array = {"Content_Type": "application/json"}
+    table = {"Content_Type": "text/csv"}
+    assert post(json.dumps(records), 200, **array)["created"] == 3
+    assert post(as_csv(records), 200, **table)["unchanged"] == 3
+    assert post(gzip.compress(json.dumps(records).encode()), 200, Content_Encoding="gzip", **array)["unchanged"] == 3
+    partly = post(json.dumps([*records, {"colour": "red"}]), 207, "?atomic=false", **array)
+    assert [item["line"] for item in partly["results"]] == [None] * 4
+    nothing = post(as_csv([*records, {**plain, "id": ""}, {**plain, OWN_TIME[kind]: "never"}]), 422, "?atomic=true",
+                   **table)
+    assert nothing["not_stored"] >= 3
+    merged = post(json.dumps([{"id": "many-0", "metadata": {"more": 1}}]), 200, "?on_conflict=merge", **array)
+    assert merged["updated"] == 1
+    post("id,colour\r\nmany-0,red\r\n", 422, **table)
+    post("", 400, **table)
+    broken = post(gzip.compress(as_csv(records).encode())[:-9], 400, Content_Encoding="gzip", **table)
+    assert broken["code"] == "malformed_csv"
+    post(json.dumps([{}] * 1001), 413, **array)
+    assert post("{}\n" * 1001, 413, "?atomic=true", Content_Type="application/x-ndjson")["received"] == 1001
+    for record in records:
+        assert stored.delete(f"{path}/{record['id']}").status == 204
+
+
+def test_the_examples_are_taken(contract, make_workspace):
+    client = make_workspace()
+    for kind in KINDS:
+        body, _ = contract.resolve(contract.document["paths"][f"/v1/{kind}"]["post"]["requestBody"])
+        forms = body["content"]
+        named = forms["application/json"]["examples"]
+        assert client.post(f"/v1/{kind}", named["one"]["value"]).status == 201
+        assert client.post(f"/v1/{kind}", named["many"]["value"]).json()["created"] == 1
+        for form in ("application/x-ndjson", "text/csv"):
+            answer = client.request("POST", f"/v1/{kind}", forms[form]["example"], {"Content-Type": form})
+            assert (answer.status, answer.json()["unchanged"]) == (200, 2), answer
+    key, _ = contract.resolve(contract.document["paths"]["/v1/keys"]["post"]["requestBody"])
+    assert client.post("/v1/keys", key["content"]["application/json"]["example"]).status == 201
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_list(contract, stored, kind):
+    path = f"/v1/{kind}"
+    record = contract.document["paths"][f"{path}/{{id}}"]["get"]["responses"]["200"]["content"]["application/json"]
+    schema, _ = contract.resolve(record["schema"])
+    more = {**KINDS[kind], "id": "list-2"}
+    assert stored.post(path, more).status == 201
+    page = contract.hold("GET", path, stored.get(path, limit=1, from_="2025-01-01", to="2025-12-31T00:00:00Z"))
+    assert len(page["items"]) == 1
+    rest = contract.hold("GET", path, stored.get(path, cursor=page["next_cursor"], limit=1000))
+    found = {record["id"] for record in page["items"] + rest["items"]}
+    assert (found >= {KINDS[kind]["id"], "list-2"}, rest["next_cursor"]) == (True, None)
+    for form, media_type in (("csv", "text/csv"), ("ndjson", "application/x-ndjson")):
+        answer = stored.get(path, format=form)
+        assert answer.status == 200
+        assert answer.headers["Content-Type"].split(";")[0] == media_type
+        contract.answer_schema("GET", path, 200, media_type)
+    assert answer.body.decode().count("\n") == len(found)
+    header = stored.get(path, format="csv").body.decode().split("\r\n")[0]
+    assert header.split(",") == schema["required"]
+    for query, code in (({"limit": "0"}, "invalid_parameter"), ({"colour": "red"}, "unknown_parameter"),
+                        ({"cursor": "guess"}, "bad_cursor"), ({"format": "xml"}, "invalid_parameter"),
+                        ({"cursor": "guess", "from_": "2025-01-01"}, "unsupported_combination")):
+        assert contract.hold("GET", path, stored.get(path, **query))["code"] == code
+    picky = stored.request("GET", path, headers={"Accept": "text/html"})
+    assert picky.status == 406
+    contract.hold("GET", path, picky)
+    assert stored.delete(f"{path}/list-2").status == 204
+
+
+def test_the_workspace(contract, stored, make_client):
+    def hold(method, response, status):
+        assert response.status == status, response
+        return contract.hold(method, "/v1/workspace", response)
+
+    workspace = hold("GET", stored.get("/v1/workspace"), 200)
+    assert hold("PATCH", stored.patch("/v1/workspace", workspace), 200) == workspace
+    changed = hold("PATCH", stored.patch("/v1/workspace", {"language": "en", "settings": None}), 200)
+    assert changed["language"] == "en"
+    for patch in ({"currency": "USD"}, {"name": "other"}, {"timezone": "Mars/Olympus"}, {"timezone": None},
+                  {"settings": {"colour": 1}}, {"settings": {"response_window_days": "30"}}, []):
+        assert hold("PATCH", stored.patch("/v1/workspace", patch), 422)["code"] == "invalid_record"
+    hold("PATCH", stored.request("PATCH", "/v1/workspace", "{", {"Content-Type": "application/json"}), 400)
+    hold("PATCH", stored.request("PATCH", "/v1/workspace", "a=b", {"Content-Type": "text/plain"}), 415)
+    hold("PATCH", stored.patch("/v1/workspace", {"name": "x" * 70000}), 413)
+    hold("PATCH", make_client(stored.workspace, "write").patch("/v1/workspace", {}), 403)
+
+
+def test_keys(contract, stored, make_client):
+    def hold(method, path, response, status):
+        assert response.status == status, response
+        return contract.hold(method, path, response)
+
+    wanted = {"scope": "publishable", "name": "Pesquisa", "origins": ["https://*.example.com"],
+              "expires_at": "2200-01-01T00:00:00Z"}
+    made = stored.post("/v1/keys", wanted)
+    key = hold("POST", "/v1/keys", made, 201)
+    assert made.headers["Location"] == f"/v1/keys/{key['id']}"
+    assert {name: key[name] for name in wanted} == wanted
+    other = hold("POST", "/v1/keys", stored.post("/v1/keys", {"scope": "read"}), 201)
+    listed = hold("GET", "/v1/keys", stored.get("/v1/keys"), 200)["items"]
+    assert {key["id"], other["id"]} <= {item["id"] for item in listed}
+    for wrong in ({}, {"scope": "everything"}, {"scope": "read", "origins": ["https://example.com"]},
+                  {"scope": "read", "expires_at": "2020-01-01T00:00:00Z"}, {"scope": "read", "name": "x" * 65},
+                  {"scope": "figures", "origins": ["https://example.com"] * 33}):
+        assert hold("POST", "/v1/keys", stored.post("/v1/keys", wrong), 422)["code"] == "invalid_record"
+    hold("POST", "/v1/keys", stored.request("POST", "/v1/keys", "{", {"Content-Type": "application/json"}), 400)
+    hold("GET", "/v1/keys", make_client(stored.workspace, "write").get("/v1/keys"), 403)
+    for item in (key, other):
+        assert stored.delete(f"/v1/keys/{item['id']}").status == 204
+    hold("DELETE", "/v1/keys/{id}", stored.delete(f"/v1/keys/{key['id']}"), 404)
 
 
 def test_a_customer_with_a_life_stays(contract, stored):

@@ -9,7 +9,8 @@ from support.service import cli
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 
 KINDS = {"customers": "Customer", "surveys": "Survey", "interactions": "Interaction",
-         "cancellations": "Cancellation", "reactivations": "Reactivation"}
+         "cancellations": "Cancellation", "reactivations": "Reactivation", "payments": "Payment",
+         "costs": "Cost", "actions": "Action"}
 
 RECORDS = {
     "customers": {"id": "t-1", "started_at": "2025-01-10T12:00:00Z"},
@@ -17,6 +18,9 @@ RECORDS = {
     "interactions": {"id": "t-1", "opened_at": "2025-09-14T12:00:00Z"},
     "cancellations": {"id": "t-1", "customer_id": "t-1", "cancelled_at": "2025-09-14T12:00:00Z"},
     "reactivations": {"id": "t-1", "customer_id": "t-1", "reactivated_at": "2025-09-15T12:00:00Z"},
+    "payments": {"id": "t-1", "amount": 12990, "paid_at": "2025-09-14T12:00:00Z"},
+    "costs": {"id": "t-1", "amount": 250000, "incurred_at": "2025-09-14T12:00:00Z"},
+    "actions": {"id": "t-1", "title": "Call them", "opened_at": "2025-09-14T12:00:00Z"},
 }
 
 
@@ -81,6 +85,7 @@ def test_every_scope_is_there(document):
     assert sorted(rows) == sorted(scopes)
     described = document["components"]["securitySchemes"]["key"]["description"]
     assert all(f"`{scope}`" in described for scope in scopes)
+    assert sorted(schemas(document)["Scope"]["enum"]) == sorted(scopes)
 
 
 def test_every_route_and_method_is_there(document):
@@ -94,15 +99,45 @@ def test_every_route_and_method_is_there(document):
     assert told == served
 
 
-def test_every_query_parameter_is_there(document):
+def parameters_served(table):
     text = (ROOT / "src/api/routes.c").read_text(encoding="utf-8")
+    return re.findall(r'"(\w+)"', re.search(rf"{table}\[\] = \{{(.*?)\}};", text, re.DOTALL)[1])
+
+
+def parameters_told(document, path, method):
+    components = document["components"]["parameters"]
+    told = [components[given["$ref"].rpartition("/")[2]] for given in document["paths"][path][method]["parameters"]]
+    return {given["name"] for given in told if given["in"] == "query"}
+
+
+def test_every_query_parameter_is_there(document):
     tables = [("/v1/kpis", "get", "kpis_parameters"), ("/v1/kpis/{kpi}", "get", "kpi_parameters")]
     tables += [(f"/v1/{kind}", "post", "post_parameters") for kind in KINDS]
-    components = document["components"]["parameters"]
     for path, method, table in tables:
-        served = re.findall(r'"(\w+)"', re.search(rf"{table}\[\] = \{{(.*?)\}};", text, re.DOTALL)[1])
-        told = [components[given["$ref"].rpartition("/")[2]] for given in document["paths"][path][method]["parameters"]]
-        assert sorted(given["name"] for given in told if given["in"] == "query") == sorted(served)
+        assert parameters_told(document, path, method) == set(parameters_served(table))
+
+
+def test_every_filter_of_every_list_is_there(document, shop):
+    """The table of routes has those of all kinds; the service tells which kinds have which."""
+    for kind in KINDS:
+        path = f"/v1/{kind}"
+        answers = {name: shop.get(path, **{name: "x"}).json() for name in parameters_served("list_parameters")}
+        taken = {name for name, answer in answers.items() if answer.get("code") != "unknown_parameter"}
+        assert parameters_told(document, path, "get") == taken
+
+
+def test_the_members_of_the_workspace_are_there(document, shop):
+    told = schemas(document)
+    answer = shop.get("/v1/workspace").json()
+    assert list(told["WorkspaceFields"]["properties"]) == list(answer)
+    settings = told["WorkspaceFields"]["properties"]["settings"]["properties"]
+    assert list(settings) == list(answer["settings"])
+    for name, value in answer["settings"].items():
+        assert f"Default: {value}." in settings[name]["description"]
+        for refused in (settings[name]["minimum"] - 1, settings[name]["maximum"] + 1):
+            assert shop.patch("/v1/workspace", {"settings": {name: refused}}).status == 422
+    languages = told["WorkspaceFields"]["properties"]["language"]["enum"]
+    assert names_in("store/workspace_store.c", "workspace_languages") == languages
 
 
 def test_every_field_of_every_kind_is_there(document, shop):

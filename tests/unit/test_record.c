@@ -239,10 +239,10 @@ Test(record, deep_nesting_is_refused_in_bounds) {
 Test(record, nothing_is_written_where_a_record_is_refused) {
     JSON_SCOPED *json = json_of("{\"id\": \"1\", \"metadata\": {}}");
     struct record_context context = context_of(RECORD_BULK);
-    struct record record = {.time_from_server = true, .created_us = 42};
+    struct record record = {.stored = true, .created_us = 42};
     cr_assert(record_parse(&record_kinds[KIND_CUSTOMER], json, &context, &record, NULL) ==
               ERR_INVALID_RECORD);
-    cr_assert(record.time_from_server && record.created_us == 42 && record.spec == NULL);
+    cr_assert(record.stored && record.created_us == 42 && record.spec == NULL);
 }
 
 static void expect_hash(const char *kind, const char *text, const char *hex) {

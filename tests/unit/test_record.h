@@ -26,7 +26,8 @@ static inline int64_t moment(const char *text) {
 
 /* The present of all tests that do not name another one. */
 static inline struct record_context context_of(enum record_source source) {
-    return (struct record_context){.source = source, .now_us = moment("2026-09-14T12:00:00Z")};
+    return (struct record_context){
+        .source = source, .now_us = moment("2026-09-14T12:00:00Z"), .currency = "BRL"};
 }
 
 static inline const struct kind_spec *kind_named(const char *name) {

@@ -2,7 +2,7 @@
 --   $1 workspace
 --   $2, $3 integer[]: first day and end (exclusive) of each period, as days since 1970-01-01
 --   $4 text[]: granularity of each period (month, quarter, year; anything else is a range)
---   $5 cut: 0 all, 1 segment, 2 channel, 3 both; $6 segment, $7 channel: '' where not in the cut
+--   $5 cut (migrations/0004): 0 all, 1 segment, 2 channel, 3 both; $6, $7 its labels or ''
 -- One row per period, in order. response_us, resolution_us: sums of durations in µs; *_bucket,
 -- *_count: their sketches as integer and bigint arrays, null where empty.
 -- Whole months come from the monthly rows, the days around them from the daily ones, so the cost
@@ -62,7 +62,7 @@ SELECT s.*, i.*, coalesce(ib.open_at_end, 0) AS open_at_end,
       FROM (VALUES ('m'::"char", p.month_from, p.month_to), ('d', p.a, least(p.month_from, p.b)),
                    ('d', p.month_to, p.b)) u(grain, a, b)
      CROSS JOIN LATERAL (SELECT * FROM survey_totals t WHERE t.workspace_id = $1 AND t.grain = u.grain AND t.cut = $5::smallint
-       AND t.start >= u.a AND t.start < u.b AND t.segment = $6 AND t.channel = $7 OFFSET 0) t) s
+       AND t.start >= u.a AND t.start < u.b AND t.label = $6 AND t.second_label = $7 OFFSET 0) t) s
  CROSS JOIN LATERAL (
     SELECT coalesce(sum(t.opened), 0) AS opened,
            coalesce(sum(t.responded), 0) AS responded,
@@ -77,7 +77,7 @@ SELECT s.*, i.*, coalesce(ib.open_at_end, 0) AS open_at_end,
       FROM (VALUES ('m'::"char", p.month_from, p.month_to), ('d', p.a, least(p.month_from, p.b)),
                    ('d', p.month_to, p.b)) u(grain, a, b)
      CROSS JOIN LATERAL (SELECT * FROM interaction_totals t WHERE t.workspace_id = $1 AND t.grain = u.grain AND t.cut = $5::smallint
-       AND t.start >= u.a AND t.start < u.b AND t.segment = $6 AND t.channel = $7 OFFSET 0) t) i
+       AND t.start >= u.a AND t.start < u.b AND t.label = $6 AND t.second_label = $7 OFFSET 0) t) i
  -- Balances at the end: everything before b.
  CROSS JOIN LATERAL (
     SELECT sum(t.opened - t.resolved - t.closed_unresolved) AS open_at_end,
@@ -86,7 +86,7 @@ SELECT s.*, i.*, coalesce(ib.open_at_end, 0) AS open_at_end,
       FROM (VALUES ('m'::"char", date '-infinity', date_trunc('month', p.b)::date),
                    ('d', date_trunc('month', p.b)::date, p.b)) u(grain, a, b)
      CROSS JOIN LATERAL (SELECT * FROM interaction_totals t WHERE t.workspace_id = $1 AND t.grain = u.grain AND t.cut = $5::smallint
-       AND t.start >= u.a AND t.start < u.b AND t.segment = $6 AND t.channel = $7 OFFSET 0) t) ib
+       AND t.start >= u.a AND t.start < u.b AND t.label = $6 AND t.second_label = $7 OFFSET 0) t) ib
  CROSS JOIN LATERAL (
     SELECT coalesce(sum(t.acquired), 0) AS acquired,
            coalesce(sum(t.reactivated), 0) AS reactivated,
@@ -104,14 +104,14 @@ SELECT s.*, i.*, coalesce(ib.open_at_end, 0) AS open_at_end,
       FROM (VALUES ('m'::"char", p.month_from, p.month_to), ('d', p.a, least(p.month_from, p.b)),
                    ('d', p.month_to, p.b)) u(grain, a, b)
      CROSS JOIN LATERAL (SELECT * FROM life_totals t WHERE t.workspace_id = $1 AND t.grain = u.grain AND t.cut = $5::smallint
-       AND t.start >= u.a AND t.start < u.b AND t.segment = $6 AND t.channel = $7 OFFSET 0) t) l
+       AND t.start >= u.a AND t.start < u.b AND t.label = $6 AND t.second_label = $7 OFFSET 0) t) l
  -- Balance at the start: everything before a.
  CROSS JOIN LATERAL (
     SELECT sum(t.acquired + t.reactivated - t.cancelled) AS at_start, sum(t.acquired) AS started
       FROM (VALUES ('m'::"char", date '-infinity', date_trunc('month', p.a)::date),
                    ('d', date_trunc('month', p.a)::date, p.a)) u(grain, a, b)
      CROSS JOIN LATERAL (SELECT * FROM life_totals t WHERE t.workspace_id = $1 AND t.grain = u.grain AND t.cut = $5::smallint
-       AND t.start >= u.a AND t.start < u.b AND t.segment = $6 AND t.channel = $7 OFFSET 0) t) lb
+       AND t.start >= u.a AND t.start < u.b AND t.label = $6 AND t.second_label = $7 OFFSET 0) t) lb
  -- Losses of months, quarters and years stand in the totals; those of ranges are found from the
  -- range's own cancellations whose gap outlasts it: the last event before a decides.
  CROSS JOIN LATERAL (
@@ -139,8 +139,10 @@ SELECT s.*, i.*, coalesce(ib.open_at_end, 0) AS open_at_end,
      WHERE p.length NOT IN ('month', 'quarter', 'year')
        AND e.workspace_id = $1 AND e.at >= p.starts_at AND e.at < p.ends_at
        AND e.rank = 1 AND e.effective AND (e.until IS NULL OR e.until >= p.ends_at)
-       AND ($5::smallint NOT IN (1, 3) OR coalesce(e.segment, '') = $6)
-       AND ($5::smallint NOT IN (2, 3) OR coalesce(e.channel, '') = $7)
+       AND CASE $5::smallint WHEN 0 THEN true
+                WHEN 1 THEN coalesce(e.segment, '') = $6
+                WHEN 2 THEN coalesce(e.channel, '') = $6
+                WHEN 3 THEN (coalesce(e.segment, ''), coalesce(e.channel, '')) = ($6, $7) END
     HAVING p.length NOT IN ('month', 'quarter', 'year')) x
  CROSS JOIN LATERAL (
     SELECT array_agg(q.bucket) AS bucket, array_agg(q.n) AS n
@@ -149,7 +151,7 @@ SELECT s.*, i.*, coalesce(ib.open_at_end, 0) AS open_at_end,
                            ('d', p.month_to, p.b)) u(grain, a, b)
              CROSS JOIN LATERAL (SELECT * FROM duration_sketch t WHERE t.workspace_id = $1 AND t.grain = u.grain
                AND t.cut = $5::smallint AND t.start >= u.a AND t.start < u.b
-               AND t.segment = $6 AND t.channel = $7 AND t.metric = 'f' OFFSET 0) t
+               AND t.label = $6 AND t.second_label = $7 AND t.metric = 'f' OFFSET 0) t
              GROUP BY t.bucket HAVING sum(t.n) <> 0 ORDER BY t.bucket) q) f
  CROSS JOIN LATERAL (
     SELECT array_agg(q.bucket) AS bucket, array_agg(q.n) AS n
@@ -158,6 +160,6 @@ SELECT s.*, i.*, coalesce(ib.open_at_end, 0) AS open_at_end,
                            ('d', p.month_to, p.b)) u(grain, a, b)
              CROSS JOIN LATERAL (SELECT * FROM duration_sketch t WHERE t.workspace_id = $1 AND t.grain = u.grain
                AND t.cut = $5::smallint AND t.start >= u.a AND t.start < u.b
-               AND t.segment = $6 AND t.channel = $7 AND t.metric = 'r' OFFSET 0) t
+               AND t.label = $6 AND t.second_label = $7 AND t.metric = 'r' OFFSET 0) t
              GROUP BY t.bucket HAVING sum(t.n) <> 0 ORDER BY t.bucket) q) r
  ORDER BY p.ord

@@ -1,0 +1,118 @@
+/* A cursor is base64url of: checksum, then "LIMIT MICROSECONDS ID?QUERY". */
+#include "cursor.h"
+
+#include "routes.h"
+#include "vinculo/timestamp.h"
+
+#include <inttypes.h>
+#include <sodium.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { CHECKSUM_BYTES = crypto_generichash_BYTES_MIN, CURSOR_TEXT_MAX = 16 * 1024 };
+static const int VARIANT = sodium_base64_VARIANT_URLSAFE_NO_PADDING;
+
+static void compute_checksum(const struct call *call, const char *text, size_t length,
+                             unsigned char ret_checksum[CHECKSUM_BYTES]) {
+    char scope[80];
+    int scope_length =
+        snprintf(scope, sizeof scope, "cursor %d %s ", call->grant.workspace_id, call->kind->name);
+    crypto_generichash_state state;
+    crypto_generichash_init(&state, NULL, 0, CHECKSUM_BYTES);
+    crypto_generichash_update(&state, (unsigned char *)scope, (unsigned long long)scope_length);
+    crypto_generichash_update(&state, (const unsigned char *)text, length);
+    crypto_generichash_final(&state, ret_checksum, CHECKSUM_BYTES);
+}
+
+bool cursor_leaves_out(const char *parameter) {
+    return strcmp(parameter, "cursor") == 0 || strcmp(parameter, "limit") == 0 ||
+           strcmp(parameter, "format") == 0;
+}
+
+void cursor_write(struct buf *out, const struct call *call, const struct record_list *list,
+                  size_t limit) {
+    unsigned char checksum[CHECKSUM_BYTES] = {0};
+    BUF_SCOPED content = {0};
+    buf_add(&content, checksum, sizeof checksum); /* its place */
+    buf_printf(&content, "%zu %" PRId64 " ", limit, list->time_us);
+    percent_encode(&content, list->id);
+    const char *separator = "?";
+    for (size_t i = 0; i < call->parameter_count; i++) {
+        if (!cursor_leaves_out(call->parameters[i].name)) {
+            buf_printf(&content, "%s%s=", separator, call->parameters[i].name);
+            percent_encode(&content, call->parameters[i].value);
+            separator = "&";
+        }
+    }
+    size_t size = sodium_base64_encoded_len(content.length, VARIANT);
+    char *text = buf_ok(&content) ? malloc(size) : NULL;
+    if (text == NULL) {
+        out->failed = true;
+        return;
+    }
+    compute_checksum(call, content.data + sizeof checksum, content.length - sizeof checksum,
+                     checksum);
+    memcpy(content.data, checksum, sizeof checksum);
+    sodium_bin2base64(text, size, (unsigned char *)content.data, content.length, VARIANT);
+    buf_add_str(out, text);
+    free(text);
+}
+
+enum err cursor_refuse(struct call *call) {
+    problem_clear(&call->problem);
+    return problem_add_parameter(&call->problem, ERR_BAD_CURSOR, "cursor",
+                                 "Send next_cursor of an earlier answer of this list as it is, or "
+                                 "begin again without a cursor.");
+}
+
+/* A number and the space behind it. */
+static bool take_number(const char **text, int64_t *ret_number) {
+    char *end;
+    *ret_number = strtoll(*text, &end, 10);
+    bool good = end != *text && *end == ' ';
+    *text = end + good;
+    return good;
+}
+
+static bool read_content(struct call *call, const char *content, struct record_list *list,
+                         size_t *ret_limit) {
+    int64_t limit, time_us;
+    char *id = NULL;
+    if (!take_number(&content, &limit) || !take_number(&content, &time_us) || limit < 1 ||
+        limit > PAGE_RECORDS_MAX || time_us < TIMESTAMP_FIRST_US || time_us > TIMESTAMP_LAST_US) {
+        return false;
+    }
+    size_t length = strcspn(content, "?");
+    if (!percent_decode(content, length, false, &id)) {
+        return false;
+    }
+    bool good = record_id_is_valid(id, strlen(id));
+    if (good) {
+        snprintf(list->id, sizeof list->id, "%s", id);
+    }
+    free(id);
+    list->begun = true;
+    list->time_us = time_us;
+    *ret_limit = (size_t)limit;
+    return good && query_parse(call, content + length + (content[length] == '?')) == ERR_OK;
+}
+
+enum err cursor_read(struct call *call, const char *cursor, struct record_list *list,
+                     size_t *ret_limit) {
+    unsigned char checksum[CHECKSUM_BYTES];
+    size_t length = strlen(cursor), size = 0;
+    unsigned char *content = length <= CURSOR_TEXT_MAX ? calloc(1, length + 1) : NULL;
+    bool good =
+        content != NULL &&
+        sodium_base642bin(content, length, cursor, length, NULL, &size, NULL, VARIANT) == 0 &&
+        size > CHECKSUM_BYTES;
+    if (good) {
+        const char *text = (char *)content + CHECKSUM_BYTES;
+        compute_checksum(call, text, size - CHECKSUM_BYTES, checksum);
+        good = memcmp(checksum, content, CHECKSUM_BYTES) == 0 &&
+               strlen(text) == size - CHECKSUM_BYTES && read_content(call, text, list, ret_limit);
+    }
+    free(content);
+    return good ? ERR_OK : cursor_refuse(call);
+}

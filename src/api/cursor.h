@@ -1,0 +1,27 @@
+/*
+ * Cursors of lists: the place reached and the query that it belongs to, as one opaque text.
+ *
+ * A checksum that takes in workspace and kind makes an altered, or another workspace's or kind's,
+ * cursor a bad one. It is no secret: whoever forges a cursor gets what the same filters would have
+ * given him, for everything in it is checked as a request's own parameters are.
+ */
+#ifndef VINCULO_API_CURSOR_H
+#define VINCULO_API_CURSOR_H
+
+#include "call.h"
+#include "vinculo/record_list.h"
+
+enum { PAGE_RECORDS_MAX = 1000 };
+
+/* The cursor of the place that `list` has reached under the call's parameters. */
+void cursor_write(struct buf *out, const struct call *call, const struct record_list *list,
+                  size_t limit);
+/* Brings call->parameters, the place in `list` and the limit back. ERR_BAD_CURSOR. */
+MUST_CHECK enum err cursor_read(struct call *call, const char *cursor, struct record_list *list,
+                                size_t *ret_limit);
+/* The same refusal for what shows later to be wrong in a cursor. */
+enum err cursor_refuse(struct call *call);
+/* True for the parameters that a cursor does not hold: cursor, limit, format. */
+bool cursor_leaves_out(const char *parameter);
+
+#endif

@@ -1,0 +1,376 @@
+/*
+ * GET /v1/{kind}: a page of records as JSON, or all of them as CSV or NDJSON.
+ *
+ * All of them are sent in constant memory: a worker fills a window, the loop sends it, and only
+ * when it is sent does a worker fill the next one. So a slow reader holds a window, but no worker.
+ */
+#include "handlers.h"
+
+#include "cursor.h"
+#include "format.h"
+#include "vinculo/csv.h"
+#include "vinculo/json.h"
+#include "vinculo/timestamp.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    PAGE_RECORDS = 100,           /* where limit is not given */
+    PAGE_BYTES = 4 * 1024 * 1024, /* a page of long records ends early */
+    WINDOW_BYTES = 128 * 1024,    /* of a stream: what is sent before the next look */
+    BUDGET_US = 2 * 1000 * 1000,  /* one stay with a worker, where few records fit the filters */
+    EXPORTS_MAX = 64
+};
+
+struct list {
+    struct call *call;
+    struct record_list records;
+    enum format format;
+    size_t limit;  /* records at most; of a stream SIZE_MAX where it is not given */
+    size_t count;  /* written so far */
+    bool declined; /* the record that comes next: it was beyond the limit or the memory */
+    bool counted;  /* in app->exports */
+    bool sending;  /* a stream, whose first window is under way */
+};
+
+void list_free(struct list *list) {
+    if (list == NULL) {
+        return;
+    }
+    if (list->counted) {
+        atomic_fetch_sub(&list->call->app->exports, 1);
+    }
+    free(list);
+}
+
+static enum err invalid(struct call *call, const char *parameter, const char *allowed) {
+    return problem_add_parameter(&call->problem, ERR_INVALID_PARAMETER, parameter, "%s", allowed);
+}
+
+static enum err take_limit(struct list *list) {
+    const char *text = call_parameter(list->call, "limit");
+    if (text == NULL) {
+        if (list->format != FORMAT_JSON) {
+            list->limit = SIZE_MAX;
+        } else if (list->limit == 0) {
+            list->limit = PAGE_RECORDS;
+        }
+        return ERR_OK;
+    }
+    size_t length = strlen(text);
+    unsigned long limit = strtoul(text, NULL, 10);
+    if (length > 4 || strspn(text, "0123456789") != length || limit < 1 ||
+        limit > PAGE_RECORDS_MAX) {
+        return invalid(list->call, "limit", "A whole number from 1 to 1000.");
+    }
+    list->limit = limit;
+    return ERR_OK;
+}
+
+/* An instant; an offset's + that was not escaped has become a space. */
+static bool parse_instant(const char *text, int64_t *ret_us) {
+    char copy[TIMESTAMP_TEXT_MAX + 8];
+    size_t length = strlen(text);
+    if (length < sizeof "2026-09-14" || length >= sizeof copy) {
+        return false;
+    }
+    memcpy(copy, text, length + 1);
+    char *space = strchr(copy + sizeof "2026-09-14", ' ');
+    if (space != NULL) {
+        *space = '+';
+    }
+    return timestamp_parse(copy, length, ret_us) && *ret_us >= TIMESTAMP_FIRST_US &&
+           *ret_us <= TIMESTAMP_LAST_US;
+}
+
+static enum err take_bound(struct call *call, const char *name, struct list_bound *ret_bound) {
+    const char *text = call_parameter(call, name);
+    int32_t date;
+    if (text == NULL) {
+        return ERR_OK;
+    }
+    ret_bound->present = true;
+    ret_bound->is_date = date_parse(text, strlen(text), &date);
+    if (ret_bound->is_date) {
+        ret_bound->at = date;
+    } else if (!parse_instant(text, &ret_bound->at)) {
+        return invalid(call, name,
+                       "A date of the years 1900 to 2199, such as 2026-09-14, or an instant with "
+                       "its offset, such as 2026-09-14T12:00:00Z.");
+    }
+    return ERR_OK;
+}
+
+/* A date against an instant is a question of the zone, and may give an empty list. */
+static enum err take_range(struct list *list) {
+    struct list_bound *from = &list->records.from;
+    struct list_bound *to = &list->records.to;
+    enum err err = take_bound(list->call, "from", from);
+    if (err == ERR_OK) {
+        err = take_bound(list->call, "to", to);
+    }
+    if (err == ERR_OK && from->present && to->present && from->is_date == to->is_date &&
+        from->at >= to->at) {
+        return invalid(list->call, "to", "Must be later than from: it is not in the range itself.");
+    }
+    return err;
+}
+
+static bool is_choice(const struct field_spec *field, const char *text) {
+    const char *const *choice = field->choices;
+    while (*choice != NULL && strcmp(*choice, text) != 0) {
+        choice++;
+    }
+    return *choice != NULL;
+}
+
+static enum err check_value(struct call *call, const struct field_spec *field, const char *text) {
+    BUF_SCOPED names = {0};
+    switch (field->type) {
+    case FIELD_TYPE_ID:
+        return record_id_is_valid(text, strlen(text))
+                   ? ERR_OK
+                   : invalid(call, field->name, "An id has 1 to 128 characters.");
+    case FIELD_TYPE_ENUM:
+        if (is_choice(field, text)) {
+            return ERR_OK;
+        }
+        for (size_t i = 0; field->choices[i] != NULL; i++) {
+            buf_printf(&names, "%s%s", i == 0 ? "Allowed: " : ", ", field->choices[i]);
+        }
+        return invalid(call, field->name, buf_text(&names));
+    default:
+        return record_label_is_valid(text, strlen(text))
+                   ? ERR_OK
+                   : invalid(call, field->name, "A label has 1 to 64 characters.");
+    }
+}
+
+static enum err unknown_filter(struct call *call, const char *name) {
+    BUF_SCOPED known = {0};
+    buf_add_str(&known, "limit, cursor, format, from, to");
+    for (size_t i = 0; i < call->kind->field_count; i++) {
+        if (record_list_takes(&call->kind->fields[i])) {
+            buf_printf(&known, ", %s", call->kind->fields[i].name);
+        }
+    }
+    return problem_add_parameter(&call->problem, ERR_UNKNOWN_PARAMETER, name, "Known for %s: %s.",
+                                 call->kind->collection, buf_text(&known));
+}
+
+static bool is_range(const char *name) {
+    return strcmp(name, "from") == 0 || strcmp(name, "to") == 0;
+}
+
+/* Those of the parameters that name fields. */
+static enum err take_fields(struct list *list) {
+    struct call *call = list->call;
+    for (size_t i = 0; i < call->parameter_count; i++) {
+        const struct parameter *parameter = &call->parameters[i];
+        if (cursor_leaves_out(parameter->name) || is_range(parameter->name)) {
+            continue;
+        }
+        int field = record_field_index(call->kind, parameter->name);
+        if (field < 0 || !record_list_takes(&call->kind->fields[field])) {
+            return unknown_filter(call, parameter->name);
+        }
+        enum err err = check_value(call, &call->kind->fields[field], parameter->value);
+        if (err != ERR_OK) {
+            return err;
+        }
+        list->records.values[field] = parameter->value;
+    }
+    return ERR_OK;
+}
+
+static enum err take_cursor(struct list *list) {
+    struct call *call = list->call;
+    const char *cursor = call_parameter(call, "cursor");
+    if (cursor == NULL) {
+        return ERR_OK;
+    }
+    for (size_t i = 0; i < call->parameter_count; i++) {
+        if (!cursor_leaves_out(call->parameters[i].name)) {
+            return problem_add_parameter(
+                &call->problem, ERR_UNSUPPORTED_COMBINATION, call->parameters[i].name,
+                "A cursor holds its filters: beside it only limit and format are taken.");
+        }
+    }
+    return cursor_read(call, cursor, &list->records, &list->limit);
+}
+
+static enum err take_parameters(struct list *list) {
+    struct call *call = list->call;
+    enum err err = format_choose(call, 1U << FORMAT_JSON | 1U << FORMAT_NDJSON | 1U << FORMAT_CSV,
+                                 &list->format);
+    if (err == ERR_OK) {
+        err = take_cursor(list);
+    }
+    if (err == ERR_OK) {
+        err = take_limit(list);
+    }
+    if (err != ERR_OK) {
+        return err;
+    }
+    err = take_range(list);
+    if (err == ERR_OK) {
+        err = take_fields(list);
+    }
+    return err != ERR_OK && call_parameter(call, "cursor") != NULL ? cursor_refuse(call) : err;
+}
+
+static bool take_record(void *context, const struct record *record) {
+    struct list *list = context;
+    struct buf *body = &list->call->request->reply.body;
+    size_t bytes_max = list->format == FORMAT_JSON ? PAGE_BYTES : WINDOW_BYTES;
+    list->declined = list->count == list->limit || body->length >= bytes_max;
+    if (list->declined) {
+        return false;
+    }
+    if (list->format == FORMAT_CSV) {
+        csv_write_record(body, record);
+    } else {
+        record_write_json(body, record);
+    }
+    if (list->format == FORMAT_NDJSON) {
+        buf_add_char(body, '\n');
+    }
+    list->count++;
+    return true;
+}
+
+/* One more than the limit tells whether there are more. */
+static size_t rows_to_read(const struct list *list) {
+    size_t left = list->limit - list->count;
+    return left < LIST_ROWS_MAX ? left + 1 : LIST_ROWS_MAX;
+}
+
+/* Reads until there are no more or one is declined, or the time is over. */
+static enum err read_records(struct list *list, struct db *db) {
+    int64_t until_us = clock_monotonic_us() + BUDGET_US;
+    enum err err = ERR_OK;
+    list->declined = false;
+    do {
+        err = record_list_next(db, &list->records, rows_to_read(list), take_record, list,
+                               &list->call->problem);
+    } while (err == ERR_OK && !list->records.ended && !list->declined &&
+             clock_monotonic_us() < until_us);
+    if (err == ERR_OK && !buf_ok(&list->call->request->reply.body)) {
+        err = problem_set(&list->call->problem, ERR_UNAVAILABLE, "Out of memory; try again.");
+    }
+    return err;
+}
+
+static void run_page(struct work *work, struct db *db) {
+    struct call *call = call_of_work(work);
+    struct list *list = call->list;
+    struct buf *body = call_reply_json(call, 200);
+    json_begin_object(body);
+    json_key(body, "items");
+    json_begin_array(body);
+    enum err err = read_records(list, db);
+    json_end_array(body);
+    json_key(body, "next_cursor");
+    if (list->records.ended) {
+        json_put_null(body);
+    } else {
+        buf_add_char(body, '"');
+        cursor_write(body, call, &list->records, list->limit);
+        buf_add_char(body, '"');
+    }
+    json_end_object(body);
+    buf_add_char(body, '\n');
+    call_conclude(call, err);
+}
+
+static bool is_complete(const struct list *list) {
+    return list->records.ended || (list->declined && list->count == list->limit);
+}
+
+static void run_window(struct work *work, struct db *db);
+
+/* In mid-stream there is no other reply left: breaking off is what tells the client. */
+static void refuse_window(struct work *work, enum err code) {
+    struct call *call = call_of_work(work);
+    if (!call->list->sending) {
+        call_conclude(call, problem_set(&call->problem, code, "Too busy at present; try again."));
+        return;
+    }
+    buf_reset(&call->request->reply.body);
+    call->request->reply.failed = true;
+    http_resume(call->request);
+}
+
+/* On the loop's thread, when a window has been sent. */
+static enum http_next send_more(void *context, struct http_request *request) {
+    (void)context;
+    struct call *call = request->app;
+    buf_reset(&request->reply.body);
+    if (is_complete(call->list)) {
+        return HTTP_REPLY;
+    }
+    call->work.run = run_window;
+    call->work.refuse = refuse_window;
+    if (!atomic_load(&call->app->stopping) &&
+        workers_submit(call->app->readers, &call->work, &call->problem) == ERR_OK) {
+        return HTTP_WAIT;
+    }
+    request->reply.failed = true;
+    return HTTP_REPLY;
+}
+
+static void run_window(struct work *work, struct db *db) {
+    struct call *call = call_of_work(work);
+    struct list *list = call->list;
+    struct http_reply *reply = &call->request->reply;
+    if (!list->sending && list->format == FORMAT_CSV && reply->body.length == 0) {
+        csv_write_header(&reply->body, call->kind);
+    }
+    enum err err = read_records(list, db);
+    /* An empty window would be the end: nothing has come up yet, so other work has its turn. */
+    if (err == ERR_OK && reply->body.length == 0 && !is_complete(list)) {
+        work->refuse = refuse_window;
+        err = workers_submit(call->app->readers, work, &call->problem);
+        if (err == ERR_OK) {
+            return;
+        }
+    }
+    if (list->sending) {
+        reply->failed = err != ERR_OK;
+        http_resume(call->request);
+        return;
+    }
+    if (err == ERR_OK) {
+        http_reply_set(call->request, 200, format_type(list->format));
+        reply->more = send_more;
+        list->sending = true;
+    }
+    call_conclude(call, err);
+}
+
+enum http_next handle_list(struct call *call) {
+    struct list *list = calloc(1, sizeof *list);
+    if (list == NULL) {
+        problem_set(&call->problem, ERR_UNAVAILABLE, "Out of memory; try again.");
+        return call_refuse(call);
+    }
+    call->list = list;
+    list->call = call;
+    list->records.spec = call->kind;
+    list->records.workspace_id = call->grant.workspace_id;
+    if (take_parameters(list) != ERR_OK) {
+        return call_refuse(call);
+    }
+    if (list->format == FORMAT_JSON) {
+        return call_run_on_worker(call, run_page);
+    }
+    list->counted = true;
+    if (atomic_fetch_add(&call->app->exports, 1) >= EXPORTS_MAX) {
+        problem_set(&call->problem, ERR_QUEUE_FULL,
+                    "At most %d lists are sent as CSV or NDJSON at a time; try again.",
+                    EXPORTS_MAX);
+        return call_refuse(call);
+    }
+    return call_run_on_worker(call, run_window);
+}
