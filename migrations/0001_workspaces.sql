@@ -8,6 +8,16 @@ CREATE TABLE workspace (
     language text NOT NULL DEFAULT 'pt',
     -- An answer within so many days (of 24 h) of the invitation counts as a response.
     response_window_days integer NOT NULL DEFAULT 30 CHECK (response_window_days BETWEEN 1 AND 365),
+    -- The share of revenue that is margin, for the lifetime value.
+    gross_margin numeric NOT NULL DEFAULT 1 CHECK (gross_margin > 0 AND gross_margin <= 1),
+    -- The categories of cost that win customers; null: all.
+    cac_categories text[] COLLATE "C",
+    -- A median first response within so many seconds has full marks in the relationship's quality.
+    response_target_seconds integer NOT NULL DEFAULT 14400
+        CHECK (response_target_seconds BETWEEN 1 AND 31536000),
+    -- Of csat, nps, first_contact_resolution, annualised_retention, ces, speed.
+    relationship_weights double precision[] NOT NULL DEFAULT '{0.25,0.25,0.15,0.15,0.1,0.1}'
+        CHECK (cardinality(relationship_weights) = 6),
     created_at timestamptz NOT NULL DEFAULT now()
 );
 
