@@ -38,6 +38,15 @@ enum http_next handle_kpi(struct call *call);
 enum http_next handle_definitions(struct call *call);
 enum http_next handle_definition(struct call *call);
 
+/* definitions.c: ERR_NOT_FOUND, or code for the parameter `kpis`, naming those that there are */
+enum err kpi_refuse_unknown(struct call *call, enum err code);
+
+/* targets.c */
+enum http_next handle_targets(struct call *call);
+enum http_next handle_target_get(struct call *call);
+enum http_next handle_target_put(struct call *call);
+enum http_next handle_target_delete(struct call *call);
+
 /* workspace.c */
 enum http_next handle_workspace_get(struct call *call);
 enum http_next handle_workspace_patch(struct call *call);

@@ -88,3 +88,19 @@ bool members_integer(const json_t *json, const char *pointer, int min, int max, 
     *ret_value = (int)value;
     return true;
 }
+
+bool members_number(const json_t *json, const char *pointer, double min, double max,
+                    double *ret_value, struct problem *problem) {
+    if (!json_is_number(json)) {
+        problem_add_field(problem, pointer, FIELD_WRONG_TYPE, "must be a number");
+        return false;
+    }
+    double value = json_number_value(json);
+    if (value < min || value > max) {
+        problem_add_field(problem, pointer, FIELD_OUT_OF_RANGE,
+                          "must be a number from %.16g to %.16g", min, max);
+        return false;
+    }
+    *ret_value = value;
+    return true;
+}

@@ -1,5 +1,6 @@
 /*
- * Checking the members of JSON objects that are not records: a workspace's settings, a new key.
+ * Checking the members of JSON objects that are not records: a workspace's settings, a new key, a
+ * target.
  * Every error is added to the problem as a field error with its pointer.
  */
 #ifndef VINCULO_API_MEMBERS_H
@@ -20,5 +21,8 @@ const char *members_text(const json_t *json, const char *pointer, struct problem
 /* The same for an integer from min to max; false where it is refused. */
 bool members_integer(const json_t *json, const char *pointer, int min, int max, int *ret_value,
                      struct problem *problem);
+/* The same for a number, in any notation. */
+bool members_number(const json_t *json, const char *pointer, double min, double max,
+                    double *ret_value, struct problem *problem);
 
 #endif

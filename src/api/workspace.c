@@ -5,6 +5,7 @@
 #include "vinculo/json.h"
 #include "vinculo/timestamp.h"
 #include "vinculo/workspace_store.h"
+#include "workspace_settings.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -30,12 +31,7 @@ static void reply_workspace(struct call *call, const struct workspace *workspace
         json_put_text(body, texts[i].text);
     }
     json_key(body, "settings");
-    json_begin_object(body);
-    for (size_t i = 0; i < WORKSPACE_SETTING_COUNT; i++) {
-        json_key(body, workspace_settings[i].name);
-        json_put_int(body, workspace->settings[i]);
-    }
-    json_end_object(body);
+    json_put_value(body, workspace->settings);
     put_moment(body, "created_at", workspace->created_us);
     put_moment(body, "updated_at", workspace->updated_us);
     json_end_object(body);
@@ -48,6 +44,7 @@ static void run_get(struct work *work, struct db *db) {
     enum err err = workspace_store_read(db, call->grant.workspace_id, &workspace, &call->problem);
     if (err == ERR_OK) {
         reply_workspace(call, &workspace);
+        workspace_clear(&workspace);
     }
     call_conclude(call, err);
 }
@@ -75,32 +72,8 @@ static const char *take_text(const json_t *patch, const char *name, bool (*is_va
     return text;
 }
 
-/* A setting that is null, alone or with all others, goes back to its default. */
-static void take_settings(const json_t *patch, struct workspace_change *change,
-                          struct problem *problem) {
-    const json_t *settings = json_object_get(patch, "settings");
-    const char *names[WORKSPACE_SETTING_COUNT + 1] = {NULL};
-    for (size_t i = 0; i < WORKSPACE_SETTING_COUNT; i++) {
-        names[i] = workspace_settings[i].name;
-    }
-    bool removed = json_is_null(settings);
-    if (settings == NULL || (!removed && !members_check(settings, "/settings", names, problem))) {
-        return;
-    }
-    for (size_t i = 0; i < WORKSPACE_SETTING_COUNT; i++) {
-        const struct workspace_setting_spec *spec = &workspace_settings[i];
-        const json_t *json = json_object_get(settings, spec->name);
-        char pointer[80];
-        snprintf(pointer, sizeof pointer, "/settings/%s", spec->name);
-        change->settings[i] = spec->fallback;
-        change->has_setting[i] = removed || json != NULL;
-        if (json != NULL && !json_is_null(json)) {
-            members_integer(json, pointer, spec->min, spec->max, &change->settings[i], problem);
-        }
-    }
-}
-
-/* What the patch says; its texts lie in the patch. Errors are added to the problem. */
+/* What the patch says; its texts lie in the patch, its settings are the caller's to release. Errors
+ * are added to the problem. */
 static void take_change(const json_t *patch, struct workspace_change *ret_change,
                         struct problem *problem) {
     static const char *const names[] = {"name",     "timezone",   "currency",   "language",
@@ -117,7 +90,7 @@ static void take_change(const json_t *patch, struct workspace_change *ret_change
                       "must be three capital letters (ISO 4217), such as BRL", problem);
         change.language =
             take_text(patch, "language", language_is_valid, "must be pt or en", problem);
-        take_settings(patch, &change, problem);
+        change.settings = workspace_settings_take(json_object_get(patch, "settings"), problem);
     }
     *ret_change = change;
 }
@@ -125,7 +98,8 @@ static void take_change(const json_t *patch, struct workspace_change *ret_change
 static bool may_recount(const struct workspace_change *change) {
     bool may = change->timezone != NULL;
     for (size_t i = 0; i < WORKSPACE_SETTING_COUNT; i++) {
-        may = may || change->has_setting[i];
+        may = may || (workspace_settings[i].recounts &&
+                      json_object_get(change->settings, workspace_settings[i].name) != NULL);
     }
     return may;
 }
@@ -161,10 +135,12 @@ static void run_patch(struct work *work, struct db *db) {
         take_change(patch, &change, &call->problem);
         err = change_in_turn(call, db, &change, &workspace);
     }
+    json_decref(change.settings);
     json_decref(patch);
     if (err == ERR_OK) {
         keyring_refresh(call->app->keyring, db); /* keys carry the currency */
         reply_workspace(call, &workspace);
+        workspace_clear(&workspace);
     }
     call_conclude(call, err);
 }

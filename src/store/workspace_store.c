@@ -1,13 +1,15 @@
 /* The workspace's row, and its change under the lock that its writers take. */
 #include "vinculo/workspace_store.h"
 
+#include "vinculo/buf.h"
+#include "vinculo/json.h"
 #include "vinculo/timestamp.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { NUMBER_TEXT_MAX = 16, SETTING_COLUMN = 6, SETTING_PARAMETER = 4 };
+enum { NUMBER_TEXT_MAX = 16 };
 
 /* Copies of the zones' tree that count leap seconds or are no places are left out. */
 static const char FIND_ZONE[] = "SELECT name FROM pg_timezone_names WHERE lower(name) = lower($1)"
@@ -15,11 +17,36 @@ static const char FIND_ZONE[] = "SELECT name FROM pg_timezone_names WHERE lower(
                                 " ORDER BY name <> $1 LIMIT 1";
 static const char FIND[] = "SELECT id FROM workspace WHERE name = $1";
 
+/* Columns and defaults are in migrations/0001; src/store/sql/workspace_get.sql and _update.sql turn
+ * the columns into JSON and back. */
 const struct workspace_setting_spec workspace_settings[WORKSPACE_SETTING_COUNT] = {
-    [SETTING_RESPONSE_WINDOW_DAYS] = {"response_window_days", 1, 365, 30,
-                                      "days after an invitation in which an answer counts as a "
-                                      "response"},
+    [SETTING_RESPONSE_WINDOW_DAYS] = {.name = "response_window_days",
+                                      .form = VALUE_INTEGER,
+                                      .min = 1,
+                                      .max = 365,
+                                      .recounts = true,
+                                      .fallback = "30"},
+    [SETTING_GROSS_MARGIN] = {.name = "gross_margin", .form = VALUE_SHARE, .fallback = "1"},
+    [SETTING_CAC_CATEGORIES] = {.name = "cac_categories",
+                                .form = VALUE_LABELS,
+                                .max = 50,
+                                .recounts = true,
+                                .fallback = "null"},
+    [SETTING_RESPONSE_TARGET_SECONDS] = {.name = "response_target_seconds",
+                                         .form = VALUE_INTEGER,
+                                         .min = 1,
+                                         .max = 31536000,
+                                         .fallback = "14400"},
+    [SETTING_RELATIONSHIP_WEIGHTS] = {.name = "relationship_weights",
+                                      .form = VALUE_WEIGHTS,
+                                      .fallback = "{\"csat\":0.25,\"nps\":0.25,"
+                                                  "\"first_contact_resolution\":0.15,"
+                                                  "\"annualised_retention\":0.15,\"ces\":0.1,"
+                                                  "\"speed\":0.1}"},
 };
+
+const char *const workspace_weights[] = {
+    "csat", "nps", "first_contact_resolution", "annualised_retention", "ces", "speed", NULL};
 
 const char *const workspace_languages[] = {"pt", "en", NULL};
 
@@ -85,6 +112,12 @@ enum db_status workspace_store_find_zone(struct db *db, const char *zone,
     return find(db, FIND_ZONE, zone, ret_name, TIMEZONE_TEXT_MAX);
 }
 
+void workspace_clear(struct workspace *workspace) {
+    json_decref(workspace->settings);
+    workspace->settings = NULL;
+}
+
+/* ret_workspace: cleared, or read before */
 static enum db_status get(struct db *db, const char *id, struct workspace *ret_workspace) {
     DB_RESULT *row = NULL;
     enum db_status status = db_run(db, "workspace_get", 1, &id, &row);
@@ -97,11 +130,13 @@ static enum db_status get(struct db *db, const char *id, struct workspace *ret_w
     snprintf(read.timezone, sizeof read.timezone, "%s", PQgetvalue(row, 0, 1));
     snprintf(read.currency, sizeof read.currency, "%s", PQgetvalue(row, 0, 2));
     snprintf(read.language, sizeof read.language, "%s", PQgetvalue(row, 0, 3));
-    for (int i = 0; i < WORKSPACE_SETTING_COUNT; i++)
-        read.settings[i] = atoi(PQgetvalue(row, 0, SETTING_COLUMN + i));
     if (!timestamp_parse_postgres(PQgetvalue(row, 0, 4), &read.created_us) ||
         !timestamp_parse_postgres(PQgetvalue(row, 0, 5), &read.updated_us))
         return DB_LOST;
+    read.settings = json_loads(PQgetvalue(row, 0, 6), 0, NULL);
+    if (read.settings == NULL)
+        return DB_LOST;
+    workspace_clear(ret_workspace); /* of a former try */
     *ret_workspace = read;
     return DB_OK;
 }
@@ -116,12 +151,25 @@ static enum err gone(struct problem *problem) {
     return problem_set(problem, ERR_NOT_FOUND, "The workspace is gone.");
 }
 
+/* To the caller, or away. */
+static enum err hand_over(struct workspace *workspace, enum err err,
+                          struct workspace *ret_workspace) {
+    if (err == ERR_OK)
+        *ret_workspace = *workspace;
+    else
+        workspace_clear(workspace);
+    return err;
+}
+
 enum err workspace_store_read(struct db *db, int id, struct workspace *ret_workspace,
                               struct problem *problem) {
-    struct changing reading = {.workspace = ret_workspace};
+    struct workspace workspace = {0};
+    struct changing reading = {.workspace = &workspace};
     snprintf(reading.id, sizeof reading.id, "%d", id);
     enum db_status status = db_transaction(db, DB_SNAPSHOT, read_body, &reading);
-    return status == DB_STOP ? gone(problem) : db_problem(db, status, problem);
+    return hand_over(&workspace,
+                     status == DB_STOP ? gone(problem) : db_problem(db, status, problem),
+                     ret_workspace);
 }
 
 static void replace(char *text, size_t size, const char *other) {
@@ -129,65 +177,61 @@ static void replace(char *text, size_t size, const char *other) {
         snprintf(text, size, "%s", other);
 }
 
-/* The workspace as it shall be. */
-static void apply(const struct workspace_change *change, struct workspace *workspace) {
+/* The workspace as it shall be; true where that is different from what is stored. */
+static bool apply(const struct workspace_change *change, struct workspace *workspace) {
+    struct workspace stored = *workspace;
     replace(workspace->timezone, sizeof workspace->timezone, change->timezone);
     replace(workspace->currency, sizeof workspace->currency, change->currency);
     replace(workspace->language, sizeof workspace->language, change->language);
-    for (size_t i = 0; i < WORKSPACE_SETTING_COUNT; i++) {
-        if (change->has_setting[i])
-            workspace->settings[i] = change->settings[i];
+    bool differs = strcmp(stored.timezone, workspace->timezone) != 0 ||
+                   strcmp(stored.currency, workspace->currency) != 0 ||
+                   strcmp(stored.language, workspace->language) != 0;
+    const char *name;
+    json_t *value;
+    json_object_foreach(change->settings, name, value) {
+        if (!json_equal(json_object_get(workspace->settings, name), value)) {
+            differs = true;
+            json_object_set(workspace->settings, name, value);
+        }
     }
-}
-
-static bool is_equal(const struct workspace *a, const struct workspace *b) {
-    return strcmp(a->timezone, b->timezone) == 0 && strcmp(a->currency, b->currency) == 0 &&
-           strcmp(a->language, b->language) == 0 &&
-           memcmp(a->settings, b->settings, sizeof a->settings) == 0;
+    return differs;
 }
 
 static enum db_status update(struct db *db, const struct changing *changing) {
-    struct workspace *workspace = changing->workspace;
-    char settings[WORKSPACE_SETTING_COUNT][NUMBER_TEXT_MAX];
-    const char *values[SETTING_PARAMETER + WORKSPACE_SETTING_COUNT] = {
-        changing->id, workspace->timezone, workspace->currency, workspace->language};
-    for (size_t i = 0; i < WORKSPACE_SETTING_COUNT; i++) {
-        snprintf(settings[i], sizeof settings[i], "%d", workspace->settings[i]);
-        values[SETTING_PARAMETER + i] = settings[i];
-    }
-    DB_RESULT *row = NULL;
-    enum db_status status =
-        db_run(db, "workspace_update", SETTING_PARAMETER + WORKSPACE_SETTING_COUNT, values, &row);
-    if (status != DB_OK || PQntuples(row) == 0)
-        return status == DB_OK ? DB_RETRY : status;
-    return timestamp_parse_postgres(PQgetvalue(row, 0, 0), &workspace->updated_us) ? DB_OK
-                                                                                   : DB_LOST;
+    const struct workspace *workspace = changing->workspace;
+    BUF_SCOPED settings = {0};
+    json_put_value(&settings, workspace->settings);
+    if (!buf_ok(&settings))
+        return DB_LOST;
+    const char *values[] = {changing->id, workspace->timezone, workspace->currency,
+                            workspace->language, buf_text(&settings)};
+    return db_run(db, "workspace_update", sizeof values / sizeof values[0], values, NULL);
 }
 
 /* The lock first, as writers do: records refer to the row, so whoever changes the row first and
  * waits for the lock then could meet them in a deadlock. */
 static enum db_status change_body(struct db *db, void *context) {
     struct changing *changing = context;
+    struct workspace *workspace = changing->workspace;
     const char *name = changing->change->name;
     char locked[NUMBER_TEXT_MAX + 2];
     snprintf(locked, sizeof locked, "{%s}", changing->id);
     enum db_status status = db_run(db, "workspaces_lock", 1, (const char *[]){locked}, NULL);
-    struct workspace stored;
     if (status == DB_OK)
-        status = get(db, changing->id, &stored);
+        status = get(db, changing->id, workspace);
     if (status != DB_OK)
         return status;
-    if (name != NULL && strcmp(name, stored.name) != 0) {
+    if (name != NULL && strcmp(name, workspace->name) != 0) {
         problem_add_field(changing->problem, "/name", FIELD_NOT_ALLOWED_HERE,
                           "is given by whoever runs the service and cannot be changed here");
         return DB_STOP;
     }
-    *changing->workspace = stored;
-    apply(changing->change, changing->workspace);
-    if (is_equal(&stored, changing->workspace))
+    if (!apply(changing->change, workspace))
         return DB_OK;
     status = db_allow(db, changing->rebuild_timeout_ms);
-    return status == DB_OK ? update(db, changing) : status;
+    if (status == DB_OK)
+        status = update(db, changing);
+    return status == DB_OK ? get(db, changing->id, workspace) : status;
 }
 
 /* A name that PostgreSQL has; adds the field error where it has none of this spelling. */
@@ -220,9 +264,10 @@ static enum err conclude(const struct db *db, enum db_status status, struct prob
 enum err workspace_store_change(struct db *db, int id, const struct workspace_change *change,
                                 int rebuild_timeout_ms, struct workspace *ret_workspace,
                                 struct problem *problem) {
+    struct workspace workspace = {0};
     struct changing changing = {.change = change,
                                 .rebuild_timeout_ms = rebuild_timeout_ms,
-                                .workspace = ret_workspace,
+                                .workspace = &workspace,
                                 .problem = problem};
     enum db_status status = DB_OK;
     if (change->timezone != NULL)
@@ -232,5 +277,6 @@ enum err workspace_store_change(struct db *db, int id, const struct workspace_ch
     if (problem->error_count > 0)
         return ERR_INVALID_RECORD;
     snprintf(changing.id, sizeof changing.id, "%d", id);
-    return conclude(db, db_transaction(db, DB_WRITE, change_body, &changing), problem);
+    status = db_transaction(db, DB_WRITE, change_body, &changing);
+    return hand_over(&workspace, conclude(db, status, problem), ret_workspace);
 }

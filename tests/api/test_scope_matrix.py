@@ -23,6 +23,8 @@ CONTRACT = {
     "/v1/kpis/{kpi}": {"GET": FIGURES},
     "/v1/definitions": {"GET": READ},
     "/v1/definitions/{kpi}": {"GET": READ},
+    "/v1/targets": {"GET": READ},
+    "/v1/targets/{kpi}": {"GET": READ, "PUT": WRITE, "DELETE": WRITE},
     "/v1/workspace": {"GET": READ, "PATCH": ADMIN},
     "/v1/keys": {"GET": ADMIN, "POST": ADMIN},
     "/v1/keys/{id}": {"DELETE": ADMIN},

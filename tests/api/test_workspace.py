@@ -13,6 +13,10 @@ from support.client import Client
 from support.service import Service, cli
 
 MEMBERS = ["name", "timezone", "currency", "language", "settings", "created_at", "updated_at"]
+WEIGHTS = {"csat": 0.25, "nps": 0.25, "first_contact_resolution": 0.15, "annualised_retention": 0.15,
+           "ces": 0.1, "speed": 0.1}
+DEFAULTS = {"response_window_days": 30, "gross_margin": 1, "cac_categories": None,
+            "response_target_seconds": 14400, "relationship_weights": WEIGHTS}
 MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?Z")
 
 
@@ -56,7 +60,9 @@ def test_what_is_shown(made):
     assert workspace["name"] == client.workspace
     assert workspace["timezone"] == "America/Sao_Paulo"
     assert (workspace["currency"], workspace["language"]) == ("EUR", "en")
-    assert workspace["settings"] == {"response_window_days": 30}
+    assert workspace["settings"] == DEFAULTS
+    assert list(workspace["settings"]) == list(DEFAULTS)
+    assert list(workspace["settings"]["relationship_weights"]) == list(WEIGHTS)
     assert MOMENT.fullmatch(workspace["created_at"])
     assert workspace["updated_at"] == workspace["created_at"]
     assert client.request("HEAD", "/v1/workspace").status == 200
@@ -67,13 +73,20 @@ def test_the_defaults(made):
     assert [workspace[name] for name in ("timezone", "currency", "language")] == ["UTC", "BRL", "pt"]
 
 
+OTHERS = {"response_window_days": 7, "gross_margin": 0.8, "cac_categories": ["ads", "événements, {x}\\\""],
+          "response_target_seconds": 3600,
+          "relationship_weights": {"csat": 1, "nps": 0.333333333, "first_contact_resolution": 0, "annualised_retention": 0,
+                                   "ces": 1e-9, "speed": 0.7}}
+
+
 def test_each_member_changes_alone(made):
     client = made()
     before = shown(client)
     for change in ({"timezone": "Asia/Kolkata"}, {"currency": "USD"}, {"language": "en"},
-                   {"settings": {"response_window_days": 7}}):
+                   *({"settings": {name: value}} for name, value in OTHERS.items())):
         after = changed(client, **change)
-        assert after == {**before, **change, "updated_at": after["updated_at"]}
+        settings = {**before["settings"], **change.get("settings", {})}
+        assert after == {**before, **change, "settings": settings, "updated_at": after["updated_at"]}
         assert after["updated_at"] > before["updated_at"]
         assert shown(client) == after
         before = after
@@ -96,9 +109,18 @@ def test_an_empty_patch_changes_nothing(made):
 
 def test_a_setting_that_is_removed_has_its_default_again(made):
     client = made()
-    for removal in ({"response_window_days": None}, None):
-        changed(client, settings={"response_window_days": 3})
-        assert changed(client, settings=removal)["settings"] == {"response_window_days": 30}
+    for name, value in OTHERS.items():
+        assert changed(client, settings={name: value})["settings"] == {**DEFAULTS, name: value}
+        assert changed(client, settings={name: None})["settings"] == DEFAULTS
+    assert changed(client, settings=OTHERS)["settings"] == OTHERS
+    assert changed(client, settings=None)["settings"] == DEFAULTS
+
+
+def test_the_same_settings_change_nothing(made):
+    client = made()
+    before = changed(client, settings=OTHERS)
+    for again in (OTHERS, {"gross_margin": 0.80}, {"gross_margin": 8e-1}, {}):
+        assert changed(client, settings=again) == before
 
 
 def test_the_media_types(made):
@@ -144,6 +166,35 @@ REFUSALS = [
     ({"settings": {"response_window_days": 30.0}}, "wrong_type", "/settings/response_window_days"),
     ({"settings": {"response_window_days": "30"}}, "wrong_type", "/settings/response_window_days"),
 ]
+
+def setting(name, value, code, at=""):
+    return {"settings": {name: value}}, code, f"/settings/{name}{at}"
+
+
+REFUSALS += [
+    *(setting("gross_margin", value, "out_of_range") for value in (0, 0.0, -0.1, 1.000001, 80)),
+    *(setting("gross_margin", value, "wrong_type") for value in ("0.8", True, [0.8])),
+    *(setting("response_target_seconds", value, "out_of_range") for value in (0, -1, 31536001)),
+    *(setting("response_target_seconds", value, "wrong_type") for value in (3600.5, "3600")),
+    *(setting("cac_categories", value, "wrong_type") for value in ("ads", {"ads": True}, 1)),
+    setting("cac_categories", [], "out_of_range"),
+    setting("cac_categories", ["ads", 1], "wrong_type", "/1"),
+    setting("cac_categories", ["ads", None], "wrong_type", "/1"),
+    setting("cac_categories", ["", "ads"], "out_of_range", "/0"),
+    setting("cac_categories", ["x" * 65], "out_of_range", "/0"),
+    setting("cac_categories", ["ads", "fairs", "ads"], "out_of_range", "/2"),
+    setting("cac_categories", [f"c{number}" for number in range(51)], "too_long"),
+    setting("relationship_weights", [0.5, 0.5], "wrong_type"),
+    setting("relationship_weights", 1, "wrong_type"),
+    setting("relationship_weights", {}, "required", "/csat"),
+    setting("relationship_weights", {**WEIGHTS, "speed": None}, "required", "/speed"),
+    setting("relationship_weights", {**WEIGHTS, "churn": 0.1}, "unknown_field", "/churn"),
+    setting("relationship_weights", {**WEIGHTS, "nps": 1.1}, "out_of_range", "/nps"),
+    setting("relationship_weights", {**WEIGHTS, "nps": -0.1}, "out_of_range", "/nps"),
+    setting("relationship_weights", {**WEIGHTS, "nps": "0.1"}, "wrong_type", "/nps"),
+    setting("relationship_weights", dict.fromkeys(WEIGHTS, 0), "out_of_range"),
+]
+
 
 
 @pytest.mark.parametrize("patch, code, pointer", REFUSALS)
@@ -243,6 +294,39 @@ def test_the_response_window_decides_what_came_in_time(made, api):
     is_clean(api, client)
 
 
+def counted(api, client):
+    with contextlib.closing(psycopg2.connect(api.database_url)) as connection, \
+            connection.cursor() as cursor:
+        cursor.execute("SELECT xmin::text FROM cost_totals WHERE workspace_id = %s",
+                       [database_id(api, client)])
+        return sorted(cursor.fetchall())
+
+
+def test_what_wins_customers_is_counted_again_and_the_rest_need_not_be(made, api):
+    client = made()
+    expect(client.post("/v1/costs", sample("costs", category="ads")), 201)
+    before = counted(api, client)
+    assert before
+    changed(client, settings={"gross_margin": 0.5, "response_target_seconds": 60,
+                              "relationship_weights": {**WEIGHTS, "ces": 0}})
+    assert counted(api, client) == before
+    changed(client, settings={"cac_categories": ["ads"]})
+    assert set(counted(api, client)).isdisjoint(before)
+    is_clean(api, client)
+
+
+@pytest.mark.parametrize("change", [
+    "gross_margin = 0", "cac_categories = '{}'", "cac_categories = '{ads,NULL}'",
+    "response_target_seconds = 0", "relationship_weights = '{0,0,0,0,0,0}'", "relationship_weights = '{1,1}'",
+    "relationship_weights = '{0.5,0.5,0,0,0,NULL}'", "relationship_weights = '{2,0,0,0,0,0}'",
+    "relationship_weights = '{NaN,0,0,0,0,0}'", "relationship_weights = '{-1,1,0,0,0,0}'"])
+def test_no_program_stores_settings_that_cannot_be(made, api, change):
+    client = made()
+    with pytest.raises(psycopg2.errors.CheckViolation):
+        execute(api, f"UPDATE workspace SET {change} WHERE name = %s", client.workspace)
+    assert shown(client)["settings"] == DEFAULTS
+
+
 def test_any_program_may_change_the_zone(made, api):
     client = made()
     expect(client.post("/v1/surveys", sample("surveys", answered_at="2025-03-01T01:30:00Z")), 201)
@@ -313,7 +397,9 @@ def test_one_recount_at_a_time(workspace, service):
         waiting.start()
         time.sleep(0.3)
         expect_problem(other.patch("/v1/workspace", {"timezone": "Asia/Tokyo"}), 503, "queue_full")
-        expect(other.patch("/v1/workspace", {"language": "en"}), 200)
+        expect_problem(other.patch("/v1/workspace", {"settings": {"cac_categories": ["ads"]}}), 503,
+                       "queue_full")
+        expect(other.patch("/v1/workspace", {"language": "en", "settings": {"gross_margin": 0.5}}), 200)
         waiting.join()
     expect(other.patch("/v1/workspace", {"timezone": "Asia/Tokyo"}), 200)
 

@@ -1,0 +1,24 @@
+/*
+ * A workspace's targets in the database. Runs on a worker's thread.
+ */
+#ifndef VINCULO_TARGET_STORE_H
+#define VINCULO_TARGET_STORE_H
+
+#include "vinculo/db.h"
+#include "vinculo/target.h"
+
+/* All targets of a workspace, in the transaction that is running. */
+MUST_CHECK enum db_status target_store_read(struct db *db, int workspace_id,
+                                            struct target_set *ret_set);
+/* The same in a transaction of its own. */
+MUST_CHECK enum db_status target_store_list(struct db *db, int workspace_id,
+                                            struct target_set *ret_set);
+/* Sets a KPI's target, a new one or instead of the one that is there; fills in its updated_us. */
+MUST_CHECK enum db_status target_store_put(struct db *db, int workspace_id,
+                                           const struct kpi_spec *spec, struct target *target,
+                                           bool *ret_created);
+/* DB_STOP: there is none. */
+MUST_CHECK enum db_status target_store_delete(struct db *db, int workspace_id,
+                                              const struct kpi_spec *spec);
+
+#endif
