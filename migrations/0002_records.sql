@@ -72,6 +72,8 @@ CREATE TABLE survey (
     followed_channel text COLLATE "C", -- of the interaction, while channel is null
     followed_topic text COLLATE "C",   -- of the interaction
     followed_agent text COLLATE "C",   -- of the interaction
+    -- Of a low score: when the first action about it was done within 168 hours; null: none was.
+    follow_up_at timestamptz,
     -- 1 promoter, satisfied, easy; 0 between; -1 detractor, dissatisfied, hard; null unscored.
     -- Satisfied and easy are the top boxes of the scale, dissatisfied and hard their mirror.
     score_class smallint GENERATED ALWAYS AS (
@@ -146,11 +148,13 @@ CREATE TABLE payment (
     content_hash bytea NOT NULL DEFAULT '',
     created_at timestamptz NOT NULL DEFAULT now(),
     updated_at timestamptz NOT NULL DEFAULT now(),
-    followed_segment text COLLATE "C", -- of the customer, while segment is null
+    followed_segment text COLLATE "C", -- of the customer, whatever segment is
+    followed_channel text COLLATE "C", -- of the customer
     PRIMARY KEY (workspace_id, id)
 );
 
-CREATE INDEX payment_customer ON payment (workspace_id, customer_id) WHERE customer_id IS NOT NULL;
+CREATE INDEX payment_customer ON payment (workspace_id, customer_id, paid_at)
+    WHERE customer_id IS NOT NULL;
 
 CREATE TABLE cost (
     workspace_id integer NOT NULL REFERENCES workspace,
@@ -190,6 +194,9 @@ CREATE TABLE action (
 );
 
 CREATE INDEX action_survey ON action (workspace_id, survey_id) WHERE survey_id IS NOT NULL;
+CREATE INDEX action_customer ON action (workspace_id, customer_id) WHERE customer_id IS NOT NULL;
+CREATE INDEX action_due ON action (workspace_id, due_at) WHERE status = 'open';
+CREATE INDEX action_done ON action (workspace_id, done_at) WHERE status = 'done';
 
 -- Lists, newest first, by each kind's own time.
 CREATE INDEX customer_time ON customer (workspace_id, started_at DESC, id);
@@ -201,12 +208,24 @@ CREATE INDEX payment_time ON payment (workspace_id, paid_at DESC, id);
 CREATE INDEX cost_time ON cost (workspace_id, incurred_at DESC, id);
 CREATE INDEX action_time ON action (workspace_id, opened_at DESC, id);
 
--- A record's own labels win; unset ones follow the customer (segment) or the interaction.
+-- A record's own labels win; unset ones follow the customer (segment) or the interaction. A payment
+-- follows both labels of its customer even where it has a segment of its own: KPIs of customers
+-- (arpc, ltv) count revenue by the customer's labels.
 CREATE FUNCTION follow_segment() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     PERFORM workspace_lock(NEW.workspace_id);
     NEW.followed_segment := (SELECT c.segment FROM customer c
         WHERE c.workspace_id = NEW.workspace_id AND c.id = NEW.customer_id);
+    RETURN NEW;
+END $$;
+
+CREATE FUNCTION follow_customer() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM workspace_lock(NEW.workspace_id);
+    NEW.followed_segment := NULL;
+    NEW.followed_channel := NULL;
+    SELECT c.segment, c.channel INTO NEW.followed_segment, NEW.followed_channel
+      FROM customer c WHERE c.workspace_id = NEW.workspace_id AND c.id = NEW.customer_id;
     RETURN NEW;
 END $$;
 
@@ -226,7 +245,7 @@ DO $$
 DECLARE
     kind text;
 BEGIN
-    FOREACH kind IN ARRAY ARRAY['interaction', 'survey', 'payment'] LOOP
+    FOREACH kind IN ARRAY ARRAY['interaction', 'survey'] LOOP
         EXECUTE format('CREATE TRIGGER follow_segment_insert BEFORE INSERT ON %I FOR EACH ROW
             WHEN (NEW.segment IS NULL AND NEW.customer_id IS NOT NULL)
             EXECUTE FUNCTION follow_segment()', kind);
@@ -235,6 +254,12 @@ BEGIN
             EXECUTE FUNCTION follow_segment()', kind);
     END LOOP;
 END $$;
+
+CREATE TRIGGER follow_customer_insert BEFORE INSERT ON payment FOR EACH ROW
+    WHEN (NEW.customer_id IS NOT NULL)
+    EXECUTE FUNCTION follow_customer();
+CREATE TRIGGER follow_customer_update BEFORE UPDATE OF workspace_id, customer_id ON payment FOR EACH ROW
+    EXECUTE FUNCTION follow_customer();
 
 CREATE TRIGGER follow_interaction_insert BEFORE INSERT ON survey FOR EACH ROW
     WHEN (NEW.interaction_id IS NOT NULL)
@@ -250,7 +275,7 @@ LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
     kind text;
 BEGIN
-    FOREACH kind IN ARRAY ARRAY['interaction', 'survey', 'payment'] LOOP
+    FOREACH kind IN ARRAY ARRAY['interaction', 'survey'] LOOP
         EXECUTE format('
             UPDATE %I r SET followed_segment = x.segment
               FROM (SELECT t.id, c.segment FROM unnest($2) t(id)
@@ -259,6 +284,13 @@ BEGIN
                AND r.segment IS NULL AND r.followed_segment IS DISTINCT FROM x.segment', kind)
             USING workspace, customers;
     END LOOP;
+    EXECUTE '
+        UPDATE payment r SET followed_segment = x.segment, followed_channel = x.channel
+          FROM (SELECT t.id, c.segment, c.channel FROM unnest($2) t(id)
+                  LEFT JOIN customer c ON c.workspace_id = $1 AND c.id = t.id) x
+         WHERE r.workspace_id = $1 AND r.customer_id = x.id
+           AND (r.followed_segment, r.followed_channel) IS DISTINCT FROM (x.segment, x.channel)'
+        USING workspace, customers;
 END $$;
 
 CREATE FUNCTION follow_interactions(workspace integer, interactions text[]) RETURNS void
@@ -273,6 +305,25 @@ BEGIN
      WHERE r.workspace_id = workspace AND r.interaction_id = x.id
        AND (r.followed_channel, r.followed_topic, r.followed_agent)
            IS DISTINCT FROM (x.channel, x.topic, x.agent);
+END $$;
+
+-- Brings follow_up_at of these surveys in line with the actions about them.
+CREATE FUNCTION follow_surveys(workspace integer, surveys text[]) RETURNS void
+LANGUAGE plpgsql VOLATILE
+SET plan_cache_mode = force_custom_plan
+AS $$
+BEGIN
+    UPDATE survey r SET follow_up_at = x.at
+      FROM (SELECT s.id, a.at
+              FROM unnest(surveys) t(id)
+             CROSS JOIN LATERAL (SELECT * FROM survey s
+                                  WHERE s.workspace_id = workspace AND s.id = t.id OFFSET 0) s
+             CROSS JOIN LATERAL (SELECT min(a.done_at) AS at FROM action a
+                                  WHERE a.workspace_id = workspace AND a.survey_id = s.id
+                                    AND s.score_class = -1 AND a.status = 'done'
+                                    AND a.done_at >= s.answered_at
+                                    AND a.done_at <= s.answered_at + interval '168 hours') a) x
+     WHERE r.workspace_id = workspace AND r.id = x.id AND r.follow_up_at IS DISTINCT FROM x.at;
 END $$;
 
 -- TRUNCATE would pass by the deltas.

@@ -13,12 +13,17 @@
 -- which computes the same cells from all rows at once (rebuild, rebuild --check).
 --   labels    json {"label": "expression over the row r": the label in force}
 --   cuts      the cuts as rows (code, first label, second label) over d, the labels of a row
---   events    a lateral FROM item e with e.at: the moments at which a row counts; null: it does not
+--   events    a lateral FROM item e with e.day: the days (of the workspace w) on which a row counts;
+--             null: it does not
 --   measures  json {"column": "integer expression over r and e"}, summed
 --   keys      further key columns of target, as json {"column": "expression over r and e"}
 --   headline  like measures, but of rows without an aspect only, save in the cut by aspect
+--   grains    which grains are kept: 'dm', or 'm' alone
+--   changes   which changes of the source can bring rows that count
 CREATE PROCEDURE totals_declare(source text, target text, labels json, cuts text, events text,
-                                measures json, keys json DEFAULT '{}', headline json DEFAULT '{}')
+                                measures json, keys json DEFAULT '{}', headline json DEFAULT '{}',
+                                grains text DEFAULT 'dm',
+                                changes text[] DEFAULT '{insert,delete,update}')
 LANGUAGE plpgsql AS $declare$
 DECLARE
     key_columns constant text := coalesce((SELECT string_agg(format(', %I', key), '') FROM json_object_keys(keys) key), '');
@@ -36,30 +41,31 @@ BEGIN
     -- Rows are first condensed per day and set of labels, so that the cuts multiply few.
     query := format($query$
         WITH detail AS (
-            SELECT r.workspace_id, local_day(e.at, w.timezone) AS day%s%s%s
+            SELECT r.workspace_id, e.day%s%s%s
               FROM (%%s) r JOIN workspace w ON w.id = r.workspace_id CROSS JOIN LATERAL %s
-             WHERE e.at IS NOT NULL
+             WHERE e.day IS NOT NULL
              GROUP BY %s)
         SELECT d.workspace_id, g.grain, c.cut::smallint, g.start, c.label, c.second_label%s%s
           FROM detail d
          CROSS JOIN LATERAL (VALUES ('d'::"char", d.day), ('m', date_trunc('month', d.day)::date)) g(grain, start)
          CROSS JOIN LATERAL (VALUES %s) c(cut, label, second_label)
+         WHERE strpos(%L, g.grain::text) > 0
          GROUP BY 1, 2, 3, 4, 5, 6%s
         HAVING %s
-         ORDER BY 1, 2, 3, 4, 5, 6%s$query$,
+         ORDER BY 1, 2, 3, 5, 6, 4%s$query$,
         (SELECT string_agg(format(', coalesce(%s, %L) AS %I', value, '', key), '') FROM json_each_text(labels)),
         (SELECT string_agg(format(', %s AS %I', value, key), '') FROM json_each_text(keys)),
         (SELECT string_agg(format(', coalesce(sum(r.sign * (%s)), 0) AS %I', value, key), '')
            FROM (SELECT * FROM json_each_text(headline) UNION ALL SELECT * FROM json_each_text(measures)) x),
         events, detail_keys, key_columns,
         ', ' || array_to_string(sums, ', '),
-        cuts, key_columns,
+        cuts, grains, key_columns,
         (SELECT string_agg(sum || ' <> 0', ' OR ') FROM unnest(sums) sum),
         key_columns);
     measure_columns := (SELECT string_agg(format('%I', key), ', ')
         FROM (SELECT json_object_keys(headline) AS key UNION ALL SELECT json_object_keys(measures)) x);
     upsert := format('INSERT INTO %I AS t (workspace_id, grain, cut, start, label, second_label%s, %s) %s
-        ON CONFLICT (workspace_id, grain, cut, start, label, second_label%s) DO UPDATE SET %s',
+        ON CONFLICT (workspace_id, grain, cut, label, second_label, start%s) DO UPDATE SET %s',
         target, key_columns, measure_columns, query, key_columns,
         (SELECT string_agg(format('%1$s = t.%1$s + excluded.%1$s', m), ', ')
            FROM unnest(string_to_array(measure_columns, ', ')) m));
@@ -70,6 +76,7 @@ BEGIN
         ('update', 'REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows',
          'SELECT 1 AS sign, n.* FROM new_rows n UNION ALL SELECT -1, o.* FROM old_rows o')
     LOOP
+        CONTINUE WHEN operation.column1 <> ALL (changes);
         EXECUTE format('CREATE OR REPLACE FUNCTION %I() RETURNS trigger LANGUAGE plpgsql AS %L',
             target || '_' || operation.column1,
             format('BEGIN
@@ -94,7 +101,8 @@ END $declare$;
 -- aspect's own), by answered_at.
 -- csat_sum180: Σ 180 (score − min)/(max − min), an integer on every scale allowed.
 -- ces5_*, ces7_*: answers and their sum per scale, after turning low_is_easy round.
--- sent, answered, answered_late: invitations by sent_at; comments_*: all surveys by answered_at;
+-- sent, answered, answered_late: invitations by sent_at; comments_*, scored, low (class -1),
+-- followed_up (an action about it done within 168 hours, 48): all surveys by answered_at;
 -- records: by the record's own time.
 CREATE TABLE survey_totals (
     workspace_id integer NOT NULL REFERENCES workspace,
@@ -125,7 +133,11 @@ CREATE TABLE survey_totals (
     comments_neutral bigint NOT NULL,
     comments_negative bigint NOT NULL,
     comments_unscored bigint NOT NULL,
-    PRIMARY KEY (workspace_id, grain, cut, start, label, second_label)
+    scored bigint NOT NULL,
+    low bigint NOT NULL,
+    followed_up bigint NOT NULL,
+    followed_up_48h bigint NOT NULL,
+    PRIMARY KEY (workspace_id, grain, cut, label, second_label, start)
 );
 
 CALL totals_declare('survey', 'survey_totals',
@@ -135,10 +147,10 @@ CALL totals_declare('survey', 'survey_totals',
       "touchpoint": "r.touchpoint", "aspect": "r.aspect"}',
     $$(0, '', ''), (1, d.segment, ''), (2, d.channel, ''), (3, d.segment, d.channel), (4, d.agent, ''), 
       (5, d.topic, ''), (6, d.touchpoint, ''), (7, d.aspect, '')$$,
-    $$(SELECT 'answered' AS what, r.answered_at AS at,
+    $$(SELECT 'answered' AS what, local_day(r.answered_at, w.timezone) AS day,
               r.solicited AND r.score IS NOT NULL AS headline,
               CASE r.direction WHEN 'low_is_easy' THEN r.scale_max + 1 - r.score ELSE r.score END AS ease
-        UNION ALL SELECT 'sent', r.sent_at, false, NULL) e$$,
+        UNION ALL SELECT 'sent', local_day(r.sent_at, w.timezone), false, NULL) e$$,
     measures => $${
     "records": "(e.what = 'answered' OR r.answered_at IS NULL)::integer",
     "sent": "(e.what = 'sent')::integer",
@@ -147,7 +159,11 @@ CALL totals_declare('survey', 'survey_totals',
     "comments_positive": "(e.what = 'answered' AND r.comment IS NOT NULL AND r.score_class = 1)::integer",
     "comments_neutral": "(e.what = 'answered' AND r.comment IS NOT NULL AND r.score_class = 0)::integer",
     "comments_negative": "(e.what = 'answered' AND r.comment IS NOT NULL AND r.score_class = -1)::integer",
-    "comments_unscored": "(e.what = 'answered' AND r.comment IS NOT NULL AND r.score_class IS NULL)::integer"
+    "comments_unscored": "(e.what = 'answered' AND r.comment IS NOT NULL AND r.score_class IS NULL)::integer",
+    "scored": "(e.what = 'answered' AND r.score IS NOT NULL)::integer",
+    "low": "(e.what = 'answered' AND r.score_class = -1)::integer",
+    "followed_up": "(e.what = 'answered' AND r.follow_up_at IS NOT NULL)::integer",
+    "followed_up_48h": "(e.what = 'answered' AND r.follow_up_at <= r.answered_at + interval '48 hours')::integer"
     }$$,
     headline => $${
     "nps_promoters": "(e.headline AND r.type = 'nps' AND r.score_class = 1)::integer",
@@ -190,7 +206,7 @@ CREATE TABLE interaction_totals (
     resolution_us numeric NOT NULL,
     contact_first bigint NOT NULL,
     contact_known bigint NOT NULL,
-    PRIMARY KEY (workspace_id, grain, cut, start, label, second_label)
+    PRIMARY KEY (workspace_id, grain, cut, label, second_label, start)
 );
 
 CALL totals_declare('interaction', 'interaction_totals',
@@ -198,7 +214,7 @@ CALL totals_declare('interaction', 'interaction_totals',
       "agent": "r.agent", "topic": "r.topic"}',
     $$(0, '', ''), (1, d.segment, ''), (2, d.channel, ''), (3, d.segment, d.channel), (4, d.agent, ''), 
       (5, d.topic, '')$$,
-    $$(SELECT x.what, x.at, r.direction = 'inbound' AND NOT r.bot AS service
+    $$(SELECT x.what, local_day(x.at, w.timezone) AS day, r.direction = 'inbound' AND NOT r.bot AS service
          FROM (VALUES ('opened', r.opened_at), ('responded', r.first_response_at),
                       ('ended', coalesce(r.resolved_at, r.closed_at)),
                       ('attended', least(r.first_response_at, coalesce(r.resolved_at, r.closed_at)))) x(what, at)) e$$,
@@ -218,8 +234,9 @@ CALL totals_declare('interaction', 'interaction_totals',
     "contact_known": "(e.service AND e.what = 'ended' AND r.resolved_on_first_contact IS NOT NULL)::integer"
     }$$);
 
--- DDSketch buckets (Masson et al. 2019) of the service interactions' durations, one row a bucket:
--- metric f: first response, by first_response_at; r: resolution, by resolved_at.
+-- DDSketch buckets (Masson et al. 2019) of durations, one row a bucket. duration_sketch: service
+-- interactions, metric f: first response, by first_response_at; r: resolution, by resolved_at.
+-- follow_up_sketch: low scores, metric u: from the answer to the action that followed it up.
 -- Bucket i holds γ^(i−1) < µs ≤ γ^i with γ = 1.009/0.991 (α = 0.9 %); −1 holds zeros.
 CREATE TABLE duration_sketch (
     workspace_id integer NOT NULL REFERENCES workspace,
@@ -231,7 +248,20 @@ CREATE TABLE duration_sketch (
     metric "char" NOT NULL,
     bucket integer NOT NULL,
     n bigint NOT NULL,
-    PRIMARY KEY (workspace_id, grain, cut, start, label, second_label, metric, bucket)
+    PRIMARY KEY (workspace_id, grain, cut, label, second_label, metric, start, bucket)
+);
+
+CREATE TABLE follow_up_sketch (
+    workspace_id integer NOT NULL REFERENCES workspace,
+    grain "char" NOT NULL,
+    cut smallint NOT NULL,
+    start date NOT NULL,
+    label text COLLATE "C" NOT NULL,
+    second_label text COLLATE "C" NOT NULL,
+    metric "char" NOT NULL,
+    bucket integer NOT NULL,
+    n bigint NOT NULL,
+    PRIMARY KEY (workspace_id, grain, cut, label, second_label, metric, start, bucket)
 );
 
 CREATE FUNCTION sketch_bucket(duration interval) RETURNS integer
@@ -246,13 +276,29 @@ CALL totals_declare('interaction', 'duration_sketch',
       "agent": "r.agent", "topic": "r.topic"}',
     $$(0, '', ''), (1, d.segment, ''), (2, d.channel, ''), (3, d.segment, d.channel), (4, d.agent, ''), 
       (5, d.topic, '')$$,
-    $$(SELECT x.metric, x.at, sketch_bucket(x.at - r.opened_at) AS bucket
+    $$(SELECT x.metric, local_day(x.at, w.timezone) AS day, sketch_bucket(x.at - r.opened_at) AS bucket
          FROM (VALUES ('f'::"char", r.first_response_at), ('r', r.resolved_at)) x(metric, at)
         WHERE r.direction = 'inbound' AND NOT r.bot) e$$,
     measures => '{"n": "1"}',
     keys => '{"metric": "e.metric", "bucket": "e.bucket"}');
 
--- Costs by incurred_at, in minor units.
+-- A survey is inserted without a follow-up: follow_surveys writes it afterwards.
+CALL totals_declare('survey', 'follow_up_sketch',
+    '{"segment": "coalesce(r.segment, r.followed_segment)",
+      "channel": "coalesce(r.channel, r.followed_channel)",
+      "agent": "r.followed_agent", "topic": "r.followed_topic",
+      "touchpoint": "r.touchpoint", "aspect": "r.aspect"}',
+    $$(0, '', ''), (1, d.segment, ''), (2, d.channel, ''), (3, d.segment, d.channel), (4, d.agent, ''), 
+      (5, d.topic, ''), (6, d.touchpoint, ''), (7, d.aspect, '')$$,
+    $$(SELECT 'u'::"char" AS metric, local_day(r.answered_at, w.timezone) AS day,
+              sketch_bucket(r.follow_up_at - r.answered_at) AS bucket
+        WHERE r.follow_up_at IS NOT NULL) e$$,
+    measures => '{"n": "1"}',
+    keys => '{"metric": "e.metric", "bucket": "e.bucket"}',
+    changes => '{delete,update}');
+
+-- Costs by incurred_at, in minor units. counted, cost_amount: those of the categories that the
+-- workspace counts as winning customers (all, unless set).
 CREATE TABLE cost_totals (
     workspace_id integer NOT NULL REFERENCES workspace,
     grain "char" NOT NULL,
@@ -260,19 +306,22 @@ CREATE TABLE cost_totals (
     start date NOT NULL,
     label text COLLATE "C" NOT NULL,
     second_label text COLLATE "C" NOT NULL,
-    n bigint NOT NULL,
-    amount numeric NOT NULL,
-    PRIMARY KEY (workspace_id, grain, cut, start, label, second_label)
+    costs bigint NOT NULL,
+    costs_counted bigint NOT NULL,
+    cost_amount numeric NOT NULL,
+    PRIMARY KEY (workspace_id, grain, cut, label, second_label, start)
 );
 
 CALL totals_declare('cost', 'cost_totals',
     '{"segment": "r.segment", "channel": "r.channel", "category": "r.category"}',
     $$(0, '', ''), (1, d.segment, ''), (2, d.channel, ''), (3, d.segment, d.channel), (9, d.category, '')$$,
-    '(VALUES (r.incurred_at)) e(at)',
-    measures => '{"n": "1", "amount": "r.amount"}');
+    $$(SELECT local_day(r.incurred_at, w.timezone) AS day,
+              w.cac_categories IS NULL OR coalesce(r.category = ANY (w.cac_categories), false) AS counted) e$$,
+    measures => '{"costs": "1", "costs_counted": "e.counted::integer",
+                  "cost_amount": "CASE WHEN e.counted THEN r.amount ELSE 0 END"}');
 
--- Payments by paid_at, in minor units: gross above zero, refunds below; attributed: those that name
--- a customer. Payments have a segment but no channel.
+-- Payments by paid_at, in minor units, by their own labels (they have a segment but no channel):
+-- gross above zero, refunds below; attributed: those that name a customer.
 CREATE TABLE payment_totals (
     workspace_id integer NOT NULL REFERENCES workspace,
     grain "char" NOT NULL,
@@ -280,19 +329,38 @@ CREATE TABLE payment_totals (
     start date NOT NULL,
     label text COLLATE "C" NOT NULL,
     second_label text COLLATE "C" NOT NULL,
-    n bigint NOT NULL,
+    payments bigint NOT NULL,
     gross numeric NOT NULL,
     refunds numeric NOT NULL,
     attributed numeric NOT NULL,
-    PRIMARY KEY (workspace_id, grain, cut, start, label, second_label)
+    PRIMARY KEY (workspace_id, grain, cut, label, second_label, start)
 );
 
 CALL totals_declare('payment', 'payment_totals',
     '{"segment": "coalesce(r.segment, r.followed_segment)"}',
     $$(0, '', ''), (1, d.segment, '')$$,
-    '(VALUES (r.paid_at)) e(at)',
-    measures => '{"n": "1", "gross": "greatest(r.amount, 0)", "refunds": "greatest(-r.amount, 0)",
+    '(VALUES (local_day(r.paid_at, w.timezone))) e(day)',
+    measures => '{"payments": "1", "gross": "greatest(r.amount, 0)", "refunds": "greatest(-r.amount, 0)",
                   "attributed": "CASE WHEN r.customer_id IS NOT NULL THEN r.amount ELSE 0 END"}');
+
+-- Payments that name a customer, by the customer's labels.
+CREATE TABLE customer_revenue_totals (
+    workspace_id integer NOT NULL REFERENCES workspace,
+    grain "char" NOT NULL,
+    cut smallint NOT NULL,
+    start date NOT NULL,
+    label text COLLATE "C" NOT NULL,
+    second_label text COLLATE "C" NOT NULL,
+    customer_payments bigint NOT NULL,
+    customer_revenue numeric NOT NULL,
+    PRIMARY KEY (workspace_id, grain, cut, label, second_label, start)
+);
+
+CALL totals_declare('payment', 'customer_revenue_totals',
+    '{"segment": "r.followed_segment", "channel": "r.followed_channel"}',
+    $$(0, '', ''), (1, d.segment, ''), (2, d.channel, ''), (3, d.segment, d.channel)$$,
+    $$(SELECT local_day(r.paid_at, w.timezone) AS day WHERE r.customer_id IS NOT NULL) e$$,
+    measures => '{"customer_payments": "1", "customer_revenue": "r.amount"}');
 
 -- After the totals: a changed interaction moves the labels of its surveys.
 CREATE FUNCTION interaction_changed() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -331,3 +399,70 @@ CREATE TRIGGER survey_labels_update AFTER UPDATE ON interaction
     FOR EACH STATEMENT EXECUTE FUNCTION interaction_changed();
 CREATE TRIGGER survey_labels_delete AFTER DELETE ON interaction REFERENCING OLD TABLE AS old_rows
     FOR EACH STATEMENT EXECUTE FUNCTION interaction_changed();
+
+-- Follow-ups: an action, or a low score that comes after its action, or one that is corrected.
+CREATE FUNCTION action_changed() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+    changed record;
+BEGIN
+    IF TG_OP = 'INSERT' THEN
+        FOR changed IN SELECT n.workspace_id AS workspace, array_agg(DISTINCT n.survey_id) AS ids
+                         FROM new_rows n WHERE n.survey_id IS NOT NULL GROUP BY 1 ORDER BY 1 LOOP
+            PERFORM workspace_lock(changed.workspace);
+            PERFORM follow_surveys(changed.workspace, changed.ids);
+        END LOOP;
+    ELSIF TG_OP = 'DELETE' THEN
+        FOR changed IN SELECT o.workspace_id AS workspace, array_agg(DISTINCT o.survey_id) AS ids
+                         FROM old_rows o WHERE o.survey_id IS NOT NULL GROUP BY 1 ORDER BY 1 LOOP
+            PERFORM workspace_lock(changed.workspace);
+            PERFORM follow_surveys(changed.workspace, changed.ids);
+        END LOOP;
+    ELSE
+        FOR changed IN SELECT x.workspace_id AS workspace, array_agg(DISTINCT x.survey_id) AS ids
+                         FROM (SELECT workspace_id, survey_id FROM new_rows
+                               UNION ALL SELECT workspace_id, survey_id FROM old_rows) x
+                        WHERE x.survey_id IS NOT NULL GROUP BY 1 ORDER BY 1 LOOP
+            PERFORM workspace_lock(changed.workspace);
+            PERFORM follow_surveys(changed.workspace, changed.ids);
+        END LOOP;
+    END IF;
+    RETURN NULL;
+END $$;
+
+CREATE TRIGGER follow_up_insert AFTER INSERT ON action REFERENCING NEW TABLE AS new_rows
+    FOR EACH STATEMENT EXECUTE FUNCTION action_changed();
+CREATE TRIGGER follow_up_update AFTER UPDATE ON action
+    REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows
+    FOR EACH STATEMENT EXECUTE FUNCTION action_changed();
+CREATE TRIGGER follow_up_delete AFTER DELETE ON action REFERENCING OLD TABLE AS old_rows
+    FOR EACH STATEMENT EXECUTE FUNCTION action_changed();
+
+CREATE FUNCTION survey_scored() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+    changed record;
+BEGIN
+    IF TG_OP = 'INSERT' THEN
+        FOR changed IN SELECT n.workspace_id AS workspace, array_agg(n.id) AS ids FROM new_rows n
+                        WHERE n.score_class = -1
+                          AND EXISTS (SELECT FROM action a WHERE a.workspace_id = n.workspace_id
+                                         AND a.survey_id = n.id OFFSET 0)
+                        GROUP BY 1 ORDER BY 1 LOOP
+            PERFORM follow_surveys(changed.workspace, changed.ids);
+        END LOOP;
+    ELSE
+        FOR changed IN SELECT x.workspace_id AS workspace, array_agg(x.id) AS ids
+                         FROM (SELECT workspace_id, id, answered_at, score_class FROM new_rows
+                               EXCEPT
+                               SELECT workspace_id, id, answered_at, score_class FROM old_rows) x
+                        GROUP BY 1 ORDER BY 1 LOOP
+            PERFORM follow_surveys(changed.workspace, changed.ids);
+        END LOOP;
+    END IF;
+    RETURN NULL;
+END $$;
+
+CREATE TRIGGER follow_up_insert AFTER INSERT ON survey REFERENCING NEW TABLE AS new_rows
+    FOR EACH STATEMENT EXECUTE FUNCTION survey_scored();
+CREATE TRIGGER follow_up_update AFTER UPDATE ON survey
+    REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows
+    FOR EACH STATEMENT EXECUTE FUNCTION survey_scored();

@@ -21,6 +21,9 @@ CREATE TABLE life_event (
     lost_month smallint NOT NULL,
     lost_quarter smallint NOT NULL,
     lost_year smallint NOT NULL,
+    -- The same for each stretch of twelve whole months that ends 1 … 12 month starts after the
+    -- cancellation; null: not lost in any.
+    lost_trailing smallint[],
     segment text COLLATE "C", -- the customer's own labels
     channel text COLLATE "C",
     PRIMARY KEY (workspace_id, customer_id, rank, id)
@@ -28,8 +31,9 @@ CREATE TABLE life_event (
 
 CREATE INDEX life_event_at ON life_event (workspace_id, at);
 
--- Life per day and month. lost_* are counted on the day of the cancellation, for the month, quarter
+-- Life per day and month. lost_month, lost_quarter and lost_year are counted on the day of the cancellation, for the month, quarter
 -- and year that it lies in: a quarter's lost are the sum of lost_quarter over its months.
+-- lost_trailing stands on the last month of the twelve that it is about.
 CREATE TABLE life_totals (
     workspace_id integer NOT NULL REFERENCES workspace,
     grain "char" NOT NULL,
@@ -53,30 +57,42 @@ CREATE TABLE life_totals (
     lost_new_year bigint NOT NULL,
     lost_voluntary_year bigint NOT NULL,
     lost_involuntary_year bigint NOT NULL,
-    PRIMARY KEY (workspace_id, grain, cut, start, label, second_label)
+    lost_trailing bigint NOT NULL,
+    lost_new_trailing bigint NOT NULL,
+    lost_voluntary_trailing bigint NOT NULL,
+    lost_involuntary_trailing bigint NOT NULL,
+    PRIMARY KEY (workspace_id, grain, cut, label, second_label, start)
 );
 
 CALL totals_declare('life_event', 'life_totals',
     '{"segment": "r.segment", "channel": "r.channel", "reason": "r.reason"}',
     $$(0, '', ''), (1, d.segment, ''), (2, d.channel, ''), (3, d.segment, d.channel), (8, d.reason, '')$$,
-    '(VALUES (r.at)) e(at)',
+    $$(SELECT local_day(r.at, w.timezone) AS day, NULL::smallint AS loss
+        UNION ALL
+        SELECT (date_trunc('month', local_day(r.at, w.timezone)::timestamp)
+                + (x.months - 1) * interval '1 month')::date, x.class
+          FROM unnest(r.lost_trailing) WITH ORDINALITY x(class, months) WHERE x.class <> 0) e$$,
     measures => $${
-    "acquired": "(r.rank = 0)::integer",
-    "reactivated": "(r.rank = 2 AND r.effective)::integer",
-    "cancelled": "(r.rank = 1 AND r.effective)::integer",
-    "redundant": "(NOT r.effective)::integer",
-    "lost_month": "(r.lost_month = 1)::integer",
-    "lost_new_month": "(r.lost_month = 2)::integer",
-    "lost_voluntary_month": "(r.lost_month = 1 AND r.voluntary)::integer",
-    "lost_involuntary_month": "(r.lost_month = 1 AND NOT r.voluntary)::integer",
-    "lost_quarter": "(r.lost_quarter = 1)::integer",
-    "lost_new_quarter": "(r.lost_quarter = 2)::integer",
-    "lost_voluntary_quarter": "(r.lost_quarter = 1 AND r.voluntary)::integer",
-    "lost_involuntary_quarter": "(r.lost_quarter = 1 AND NOT r.voluntary)::integer",
-    "lost_year": "(r.lost_year = 1)::integer",
-    "lost_new_year": "(r.lost_year = 2)::integer",
-    "lost_voluntary_year": "(r.lost_year = 1 AND r.voluntary)::integer",
-    "lost_involuntary_year": "(r.lost_year = 1 AND NOT r.voluntary)::integer"
+    "acquired": "(e.loss IS NULL AND r.rank = 0)::integer",
+    "reactivated": "(e.loss IS NULL AND r.rank = 2 AND r.effective)::integer",
+    "cancelled": "(e.loss IS NULL AND r.rank = 1 AND r.effective)::integer",
+    "redundant": "(e.loss IS NULL AND NOT r.effective)::integer",
+    "lost_month": "(e.loss IS NULL AND r.lost_month = 1)::integer",
+    "lost_new_month": "(e.loss IS NULL AND r.lost_month = 2)::integer",
+    "lost_voluntary_month": "(e.loss IS NULL AND r.lost_month = 1 AND r.voluntary)::integer",
+    "lost_involuntary_month": "(e.loss IS NULL AND r.lost_month = 1 AND NOT r.voluntary)::integer",
+    "lost_quarter": "(e.loss IS NULL AND r.lost_quarter = 1)::integer",
+    "lost_new_quarter": "(e.loss IS NULL AND r.lost_quarter = 2)::integer",
+    "lost_voluntary_quarter": "(e.loss IS NULL AND r.lost_quarter = 1 AND r.voluntary)::integer",
+    "lost_involuntary_quarter": "(e.loss IS NULL AND r.lost_quarter = 1 AND NOT r.voluntary)::integer",
+    "lost_year": "(e.loss IS NULL AND r.lost_year = 1)::integer",
+    "lost_new_year": "(e.loss IS NULL AND r.lost_year = 2)::integer",
+    "lost_voluntary_year": "(e.loss IS NULL AND r.lost_year = 1 AND r.voluntary)::integer",
+    "lost_involuntary_year": "(e.loss IS NULL AND r.lost_year = 1 AND NOT r.voluntary)::integer",
+    "lost_trailing": "(e.loss = 1)::integer",
+    "lost_new_trailing": "(e.loss = 2)::integer",
+    "lost_voluntary_trailing": "(e.loss = 1 AND r.voluntary)::integer",
+    "lost_involuntary_trailing": "(e.loss = 1 AND NOT r.voluntary)::integer"
     }$$);
 
 CREATE TRIGGER refuse_truncate BEFORE TRUNCATE ON life_event
@@ -118,17 +134,31 @@ AS $$
         SELECT o.*, lead(o.at) OVER w AS until
           FROM ordered o WHERE o.effective
         WINDOW w AS (PARTITION BY o.customer ORDER BY o.at, o.rank, o.id)),
-    -- A gap loses the customer in the period of its beginning where it outlasts the period's end b
-    -- (who returns at b was still gone just before b).
+    -- Month starts as instants, each found once.
+    bound AS MATERIALIZED (
+        SELECT z.timezone, m::date AS month, day_start(m::date, z.timezone) AS at
+          FROM (SELECT t.timezone, date_trunc('month', min(g.at) - interval '2 years') AS first,
+                       date_trunc('month', max(g.at) + interval '2 years') AS last
+                  FROM gap g JOIN touched t ON t.id = g.customer
+                 WHERE g.rank = 1 GROUP BY 1) z
+         CROSS JOIN generate_series(z.first AT TIME ZONE 'UTC', z.last AT TIME ZONE 'UTC', interval '1 month') m),
+    -- The stretches of time that a gap can lose the customer in: the month, quarter and year of its
+    -- beginning, and those of twelve whole months that end after it.
+    stretch AS (
+        SELECT * FROM (VALUES ('month', 'month', 0, 1), ('quarter', 'quarter', 0, 3), ('year', 'year', 0, 12))
+            x(length, unit, offset_months, months)
+        UNION ALL
+        SELECT 'trailing ' || k, 'month', k - 12, 12 FROM generate_series(1, 12) k),
+    -- It does where it outlasts the stretch's end b (who returns at b was still gone just before b).
     losing AS (
-        SELECT g.customer, g.id, p.length, day_start(date_trunc(p.length, d.day)::date, t.timezone) AS a
+        SELECT g.customer, g.id, p.length, a.at AS a
           FROM gap g JOIN touched t ON t.id = g.customer
           CROSS JOIN LATERAL (SELECT local_day(g.at, t.timezone)::timestamp AS day) d
-          CROSS JOIN (VALUES ('month', interval '1 month'), ('quarter', interval '3 months'),
-                             ('year', interval '1 year')) p(length, step)
-         WHERE g.rank = 1
-           AND (g.until IS NULL OR g.until >=
-                day_start((date_trunc(p.length, d.day) + p.step)::date, t.timezone))),
+          CROSS JOIN stretch p
+          JOIN bound a ON a.month = (date_trunc(p.unit, d.day) + p.offset_months * interval '1 month')::date
+          JOIN bound b ON b.month = (date_trunc(p.unit, d.day)
+                                     + (p.offset_months + p.months) * interval '1 month')::date
+         WHERE g.rank = 1 AND (g.until IS NULL OR g.until >= b.at)),
     -- The state just before a, from how many effective events came before: they alternate, so none
     -- means not started, an odd number active, an even one gone.
     state AS (
@@ -140,19 +170,26 @@ AS $$
     loss AS (
         SELECT s.customer, s.id, s.length,
                CASE WHEN s.before = 0 THEN 2 WHEN s.before % 2 = 1 THEN 1 ELSE 0 END AS class
-          FROM state s WHERE s.length IS NOT NULL)
+          FROM state s WHERE s.length IS NOT NULL),
+    ending AS (
+        SELECT g.customer, g.id, array_agg(coalesce(l.class, 0)::smallint ORDER BY k.k) AS classes
+          FROM gap g CROSS JOIN generate_series(1, 12) k(k)
+          LEFT JOIN loss l ON l.customer = g.customer AND l.id = g.id AND l.length = 'trailing ' || k.k
+         WHERE g.rank = 1
+         GROUP BY 1, 2 HAVING max(l.class) > 0)
     SELECT workspace, o.customer, o.rank::smallint, o.id, o.at, o.effective,
            CASE WHEN o.rank = 1 THEN g.until END,
            CASE WHEN o.rank = 1 AND o.effective THEN o.voluntary END,
            CASE WHEN o.rank = 1 AND o.effective THEN o.reason END,
            coalesce(m.class, 0)::smallint, coalesce(q.class, 0)::smallint,
-           coalesce(y.class, 0)::smallint, t.segment, t.channel
+           coalesce(y.class, 0)::smallint, r.classes, t.segment, t.channel
       FROM ordered o
       JOIN touched t ON t.id = o.customer
       LEFT JOIN gap g ON g.customer = o.customer AND g.rank = o.rank AND g.id = o.id
       LEFT JOIN loss m ON o.rank = 1 AND m.customer = o.customer AND m.id = o.id AND m.length = 'month'
       LEFT JOIN loss q ON o.rank = 1 AND q.customer = o.customer AND q.id = o.id AND q.length = 'quarter'
       LEFT JOIN loss y ON o.rank = 1 AND y.customer = o.customer AND y.id = o.id AND y.length = 'year'
+      LEFT JOIN ending r ON o.rank = 1 AND r.customer = o.customer AND r.id = o.id
 $$;
 
 -- Brings the life events of these customers in line with their records. Planned at each call: a plan
@@ -179,6 +216,7 @@ BEGIN
         voluntary = excluded.voluntary, reason = excluded.reason,
         lost_month = excluded.lost_month,
         lost_quarter = excluded.lost_quarter, lost_year = excluded.lost_year,
+        lost_trailing = excluded.lost_trailing,
         segment = excluded.segment, channel = excluded.channel
     WHERE (l.*) IS DISTINCT FROM (excluded.*);
     -- Other programs could store an event before its customer's start; the service refuses it first.
@@ -224,7 +262,7 @@ DECLARE
 BEGIN
     IF TG_OP = 'INSERT' THEN
         FOR touched IN SELECT n.workspace_id AS workspace, array_agg(n.id) AS ids,
-                              array_agg(n.id) FILTER (WHERE n.segment IS NOT NULL) AS labelled
+                              array_agg(n.id) FILTER (WHERE num_nonnulls(n.segment, n.channel) > 0) AS labelled
                          FROM new_rows n GROUP BY 1 ORDER BY 1 LOOP
             PERFORM life_recompute(touched.workspace, touched.ids);
             PERFORM follow_customers(touched.workspace, touched.labelled);

@@ -12,7 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum kpi_unit { UNIT_PERCENT, UNIT_POINTS, UNIT_SECONDS, UNIT_COUNT };
+enum kpi_unit { UNIT_PERCENT, UNIT_POINTS, UNIT_SECONDS, UNIT_MONEY, UNIT_RATIO, UNIT_COUNT };
 
 enum null_reason {
     NULL_NONE, /* there is a value */
@@ -51,11 +51,64 @@ struct figure {
     bool provisional;
 };
 
+/* The parts of relationship_quality, in the order of its weights. */
+enum quality_part {
+    QUALITY_CSAT,
+    QUALITY_NPS,
+    QUALITY_FIRST_CONTACT,
+    QUALITY_RETENTION,
+    QUALITY_CES,
+    QUALITY_SPEED,
+    QUALITY_PARTS
+};
+extern const char *const quality_part_names[QUALITY_PARTS]; /* "csat" … */
+
+/* The workspace's settings that KPIs depend on. */
+struct kpi_settings {
+    int response_window_days; /* answers within so many days count as a response (30) */
+    double gross_margin;      /* of revenue (1) */
+    int response_target_seconds;
+    double weights[QUALITY_PARTS];
+};
+
+/* Which settings a KPI echoes. */
+enum kpi_echo { ECHO_NOTHING, ECHO_GROSS_MARGIN, ECHO_QUALITY };
+
 /* Everything beyond the totals that a KPI may depend on. */
 struct kpi_context {
     const struct period *period;
-    int32_t today;            /* in the workspace's zone */
-    int response_window_days; /* answers within this many days count as a response (setting, 30) */
+    int32_t today; /* in the workspace's zone */
+    const struct kpi_settings *settings;
+};
+
+/* Labels that figures can be broken down by; the numbers are the cuts of migrations/0004. */
+enum kpi_label {
+    KPI_LABEL_NONE = 0,
+    KPI_LABEL_SEGMENT = 1,
+    KPI_LABEL_CHANNEL = 2,
+    KPI_LABEL_AGENT = 4,
+    KPI_LABEL_TOPIC = 5,
+    KPI_LABEL_TOUCHPOINT = 6,
+    KPI_LABEL_ASPECT = 7,
+    KPI_LABEL_REASON = 8,
+    KPI_LABEL_CATEGORY = 9,
+    KPI_LABEL_END
+};
+const char *kpi_label_name(enum kpi_label label); /* "segment"; NULL for what is none */
+
+/* What must be read for a KPI: the sources of totals.h as bits, and these. */
+enum kpi_need {
+    NEED_SURVEYS = 1 << SOURCE_SURVEYS,
+    NEED_INTERACTIONS = 1 << SOURCE_INTERACTIONS,
+    NEED_LIFE = 1 << SOURCE_LIFE,
+    NEED_PAYMENTS = 1 << SOURCE_PAYMENTS,
+    NEED_CUSTOMER_REVENUE = 1 << SOURCE_CUSTOMER_REVENUE,
+    NEED_COSTS = 1 << SOURCE_COSTS,
+    NEED_RESPONSE = 1 << SOURCE_COUNT, /* sketches */
+    NEED_RESOLUTION = NEED_RESPONSE << 1,
+    NEED_FOLLOW_UP = NEED_RESPONSE << 2,
+    NEED_LOSSES = NEED_RESPONSE << 3,
+    NEED_PURCHASES = NEED_RESPONSE << 4
 };
 
 struct kpi_spec {
@@ -68,7 +121,12 @@ struct kpi_spec {
     const char *title;
     const char *summary; /* one or two sentences for definitions */
     const char *formula;
-    const char *source; /* literature */
+    const char *source;           /* literature */
+    unsigned needs;               /* bits of enum kpi_need */
+    enum totals_source ranked_by; /* whose records make a group large */
+    unsigned labels;              /* what it can be broken down by: bits 1 << enum kpi_label */
+    bool no_channel;              /* its records have none: null under a filter by channel */
+    enum kpi_echo echo;
     void (*compute)(const struct totals *totals, const struct kpi_context *context,
                     struct figure *ret_figure);
     /* Two-sided p-value of the difference, NaN where there is none. NULL: never one. */
@@ -78,6 +136,10 @@ struct kpi_spec {
 extern const struct kpi_spec kpi_catalogue[];
 extern const size_t kpi_count;
 const struct kpi_spec *kpi_find(const char *name, size_t length);
+
+/* The figure of one KPI; what a filter by channel does to it included. */
+void kpi_compute(const struct kpi_spec *spec, const struct totals *totals,
+                 const struct kpi_context *context, bool by_channel, struct figure *ret_figure);
 
 const char *kpi_unit_name(enum kpi_unit unit);               /* "percent" … */
 const char *kpi_direction_name(const struct kpi_spec *spec); /* higher_is_better, … , neutral */

@@ -1,11 +1,15 @@
 /*
- * Totals of periods, read from the aggregates in one snapshot. Runs on a worker's thread.
+ * Totals of periods, by filter or by label, read from the aggregates in one snapshot. Runs on a
+ * worker's thread.
  */
 #ifndef VINCULO_KPI_STORE_H
 #define VINCULO_KPI_STORE_H
 
 #include "vinculo/db.h"
+#include "vinculo/keyring.h" /* CURRENCY_TEXT_MAX */
+#include "vinculo/kpi.h"
 #include "vinculo/period.h"
+#include "vinculo/target.h"
 #include "vinculo/totals.h"
 
 #include <stdbool.h>
@@ -14,19 +18,29 @@
 
 enum { TIMEZONE_TEXT_MAX = 64 };
 
+/* Groups of an answer by label: the largest, and one for all others. */
+enum { KPI_GROUPS_MAX = 100 };
+
 /* What the workspace says before periods can be resolved. */
 struct kpi_clock {
     char timezone[TIMEZONE_TEXT_MAX];
+    char currency[CURRENCY_TEXT_MAX];
     int32_t today; /* civil date there */
-    int response_window_days;
+    struct kpi_settings settings;
     bool has_data;
-    int32_t first, last; /* days that have records; meaningful with has_data */
+    int32_t first, last; /* days that have records, at most today; meaningful with has_data */
+    /* First day with a record of the kind, INT32_MAX: none. */
+    int32_t surveys_from, interactions_from, payments_from;
+    bool cancellations_stored;
 };
 
 struct kpi_query {
     int workspace_id;
     const char *segment; /* NULL: all */
     const char *channel;
+    enum kpi_label by;            /* KPI_LABEL_NONE: one figure for all */
+    unsigned needs;               /* bits of enum kpi_need: what is read; all else stays 0 */
+    enum totals_source ranked_by; /* whose records make a group large */
     /* Resolves the periods, once the clock is known. Its error ends the query. The array is freed
      * by kpi_answer_clear. */
     enum err (*plan)(void *context, const struct kpi_clock *clock, struct period **ret_periods,
@@ -34,15 +48,27 @@ struct kpi_query {
     void *context;
 };
 
+struct kpi_group {
+    char *label; /* owned; "" without a label */
+    bool other;  /* all groups that are not among the largest */
+};
+
 struct kpi_answer {
     struct kpi_clock clock;
+    struct target_set targets;
     struct period *periods;
-    struct totals *totals; /* one per period */
     size_t count;
+    struct kpi_group *groups; /* one without label where nothing was asked by label */
+    size_t group_count;
+    struct totals *totals; /* those of group g and period p at g × count + p */
 };
 
 MUST_CHECK enum err kpi_store_read(struct db *db, const struct kpi_query *query,
                                    struct kpi_answer *ret_answer, struct problem *problem);
 void kpi_answer_clear(struct kpi_answer *answer);
+
+/* The workspace's clock alone, inside a running transaction. */
+MUST_CHECK enum db_status kpi_store_read_clock(struct db *db, int workspace_id,
+                                               struct kpi_clock *ret_clock);
 
 #endif

@@ -58,5 +58,11 @@ MUST_CHECK enum err period_series(enum granularity granularity, int32_t from, in
 /* Length in months for annualising: 1, 3, 12 for month, quarter, year, else days/30.436875. */
 double period_months(const struct period *period);
 bool period_is_complete(const struct period *period, int32_t today);
+/* Made of whole months: month, quarter, year, or a range that begins and ends with a month. */
+bool period_is_whole_months(const struct period *period);
+/* A range such as last_12_months, wherever it ends. */
+bool period_is_trailing_year(const struct period *period);
+/* last_12_months as of a day. */
+void period_trailing_year(int32_t today, struct period *ret_period);
 
 #endif

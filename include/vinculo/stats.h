@@ -29,6 +29,11 @@ double stats_nps_p_value(const int64_t first[3], const int64_t second[3]);
  * proportions are equal. n1, n2 > 0. */
 double stats_proportions_p_value(int64_t x1, int64_t n1, int64_t x2, int64_t n2);
 
+/* Score interval of a Poisson mean from a count x: x + z²/2 ∓ z √(x + z²/4). Not below 0.
+ * Barker 2002, American Statistician 56, "A comparison of nine confidence intervals for a Poisson
+ * parameter when the expected number of events is ≤ 5". */
+void stats_poisson_score(int64_t x, double *ret_low, double *ret_high);
+
 /* Largest r with P(Bin(n, ½) ≤ r − 1) ≤ 0.025, or 0 where there is none (n < 6): the interval of
  * the median is [x(r), x(n+1−r)]. */
 int64_t stats_median_rank(int64_t n);

@@ -1,86 +1,118 @@
 /*
- * Additive totals: what the aggregates hold, summed over one period and one filter. The one list
- * below yields the struct's members and the column names of the query that fills it.
+ * Additive totals: what the aggregates hold, summed over stretches of time, and what follows for
+ * one period and filter. The lists below yield the structs' members and the queries that fill them.
  */
 #ifndef VINCULO_TOTALS_H
 #define VINCULO_TOTALS_H
+
+#include "vinculo/err.h"
+#include "vinculo/period.h"
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 /*
- * Counts in [a, b) unless said otherwise.
- *
- * Surveys, headline only (scored, solicited, no aspect), by answered_at:
- *   nps_*, csat_*, ces_* by class; csat_sum180 = Σ 180 (score − min)/(max − min);
- *   ces5_*, ces7_*: answers and Σ score per scale after turning low_is_easy round.
- * Invitations by sent_at (every survey with sent_at): sent, answered (within the response window),
- *   answered_late.
- * Comments by answered_at (every survey with a comment): comments_positive … comments_unscored.
- *
- * Interactions: opened (by opened_at), responded (by first_response_at), resolved (by resolved_at),
- *   closed_unresolved (by closed_at, no resolved_at): all interactions. open_at_end: opened before
- *   b, neither resolved nor closed before b.
- *   Service = inbound and not bot: response_n, resolution_n, contact_first, contact_known;
- *   response_waiting: opened before b, neither answered, resolved nor closed before b;
- *   resolution_waiting: opened before b, neither resolved nor closed before b.
- *
- * Life: at_start, at_end (active at a, at b), lost (active at a, not at b), lost_new (started in
- *   the period, not active at b), lost_voluntary, lost_involuntary (parts of lost), acquired,
- *   reactivated, cancelled (effective), redundant.
- *
- * Presence, for null reasons: surveys_before, interactions_before, customers_before,
- *   cancellations_stored: 1 where a record exists (of the workspace, dated before b; of the filter
- *   for customers_before; anywhere for cancellations_stored), else 0.
+ * Columns of the totals tables, each list one table; migrations say what they count. COUNT: an
+ * integer; SUM: a sum that may be large (µs, minor units), kept as a double, exact to 2^53.
  */
-#define TOTALS_COUNTS(X)                                                                           \
-    X(nps_promoters)                                                                               \
-    X(nps_passives)                                                                                \
-    X(nps_detractors)                                                                              \
-    X(csat_satisfied)                                                                              \
-    X(csat_neutral)                                                                                \
-    X(csat_dissatisfied)                                                                           \
-    X(csat_sum180)                                                                                 \
-    X(ces_easy)                                                                                    \
-    X(ces_neutral)                                                                                 \
-    X(ces_hard)                                                                                    \
-    X(ces5_n)                                                                                      \
-    X(ces5_sum)                                                                                    \
-    X(ces7_n)                                                                                      \
-    X(ces7_sum)                                                                                    \
-    X(sent)                                                                                        \
-    X(answered)                                                                                    \
-    X(answered_late)                                                                               \
-    X(comments_positive)                                                                           \
-    X(comments_neutral)                                                                            \
-    X(comments_negative)                                                                           \
-    X(comments_unscored)                                                                           \
-    X(opened)                                                                                      \
-    X(responded)                                                                                   \
-    X(resolved)                                                                                    \
-    X(closed_unresolved)                                                                           \
-    X(open_at_end)                                                                                 \
-    X(response_n)                                                                                  \
-    X(response_waiting)                                                                            \
-    X(resolution_n)                                                                                \
-    X(resolution_waiting)                                                                          \
-    X(contact_first)                                                                               \
-    X(contact_known)                                                                               \
-    X(at_start)                                                                                    \
-    X(at_end)                                                                                      \
-    X(lost)                                                                                        \
-    X(lost_new)                                                                                    \
-    X(lost_voluntary)                                                                              \
-    X(lost_involuntary)                                                                            \
-    X(acquired)                                                                                    \
-    X(reactivated)                                                                                 \
-    X(cancelled)                                                                                   \
-    X(redundant)                                                                                   \
-    X(surveys_before)                                                                              \
-    X(interactions_before)                                                                         \
-    X(customers_before)                                                                            \
-    X(cancellations_stored)
+#define TOTALS_SURVEYS(COUNT, SUM)                                                                 \
+    COUNT(nps_promoters)                                                                           \
+    COUNT(nps_passives)                                                                            \
+    COUNT(nps_detractors)                                                                          \
+    COUNT(csat_satisfied)                                                                          \
+    COUNT(csat_neutral)                                                                            \
+    COUNT(csat_dissatisfied)                                                                       \
+    COUNT(csat_sum180)                                                                             \
+    COUNT(ces_easy)                                                                                \
+    COUNT(ces_neutral)                                                                             \
+    COUNT(ces_hard)                                                                                \
+    COUNT(ces5_n)                                                                                  \
+    COUNT(ces5_sum)                                                                                \
+    COUNT(ces7_n)                                                                                  \
+    COUNT(ces7_sum)                                                                                \
+    COUNT(sent)                                                                                    \
+    COUNT(answered)                                                                                \
+    COUNT(answered_late)                                                                           \
+    COUNT(comments_positive)                                                                       \
+    COUNT(comments_neutral)                                                                        \
+    COUNT(comments_negative)                                                                       \
+    COUNT(comments_unscored)                                                                       \
+    COUNT(scored)                                                                                  \
+    COUNT(low)                                                                                     \
+    COUNT(followed_up)                                                                             \
+    COUNT(followed_up_48h)
+#define TOTALS_INTERACTIONS(COUNT, SUM)                                                            \
+    COUNT(opened)                                                                                  \
+    COUNT(responded)                                                                               \
+    COUNT(resolved)                                                                                \
+    COUNT(closed_unresolved)                                                                       \
+    COUNT(service_opened)                                                                          \
+    COUNT(service_attended)                                                                        \
+    COUNT(service_ended)                                                                           \
+    COUNT(response_n)                                                                              \
+    COUNT(resolution_n)                                                                            \
+    COUNT(contact_first)                                                                           \
+    COUNT(contact_known)                                                                           \
+    SUM(response_us)                                                                               \
+    SUM(resolution_us)
+#define TOTALS_LIFE(COUNT, SUM)                                                                    \
+    COUNT(acquired)                                                                                \
+    COUNT(reactivated)                                                                             \
+    COUNT(cancelled)                                                                               \
+    COUNT(redundant)                                                                               \
+    COUNT(lost_month)                                                                              \
+    COUNT(lost_new_month)                                                                          \
+    COUNT(lost_voluntary_month)                                                                    \
+    COUNT(lost_involuntary_month)                                                                  \
+    COUNT(lost_quarter)                                                                            \
+    COUNT(lost_new_quarter)                                                                        \
+    COUNT(lost_voluntary_quarter)                                                                  \
+    COUNT(lost_involuntary_quarter)                                                                \
+    COUNT(lost_year)                                                                               \
+    COUNT(lost_new_year)                                                                           \
+    COUNT(lost_voluntary_year)                                                                     \
+    COUNT(lost_involuntary_year)                                                                   \
+    COUNT(lost_trailing)                                                                           \
+    COUNT(lost_new_trailing)                                                                       \
+    COUNT(lost_voluntary_trailing)                                                                 \
+    COUNT(lost_involuntary_trailing)
+#define TOTALS_PAYMENTS(COUNT, SUM)                                                                \
+    COUNT(payments)                                                                                \
+    SUM(gross)                                                                                     \
+    SUM(refunds)                                                                                   \
+    SUM(attributed)
+#define TOTALS_CUSTOMER_REVENUE(COUNT, SUM)                                                        \
+    COUNT(customer_payments)                                                                       \
+    SUM(customer_revenue)
+#define TOTALS_COSTS(COUNT, SUM)                                                                   \
+    COUNT(costs_counted)                                                                           \
+    SUM(cost_amount)
+#define TOTALS_COLUMNS(COUNT, SUM)                                                                 \
+    TOTALS_SURVEYS(COUNT, SUM)                                                                     \
+    TOTALS_INTERACTIONS(COUNT, SUM)                                                                \
+    TOTALS_LIFE(COUNT, SUM)                                                                        \
+    TOTALS_PAYMENTS(COUNT, SUM)                                                                    \
+    TOTALS_CUSTOMER_REVENUE(COUNT, SUM)                                                            \
+    TOTALS_COSTS(COUNT, SUM)
+
+enum totals_source {
+    SOURCE_SURVEYS,
+    SOURCE_INTERACTIONS,
+    SOURCE_LIFE,
+    SOURCE_PAYMENTS,
+    SOURCE_CUSTOMER_REVENUE,
+    SOURCE_COSTS,
+    SOURCE_COUNT
+};
+
+#define TOTALS_COUNT_MEMBER(name) int64_t name;
+#define TOTALS_SUM_MEMBER(name) double name;
+
+/* Every column over one stretch of time. */
+struct sums {
+    TOTALS_COLUMNS(TOTALS_COUNT_MEMBER, TOTALS_SUM_MEMBER)
+};
 
 /*
  * Durations as a DDSketch (Masson et al. 2019), relative accuracy SKETCH_ALPHA, of values in µs:
@@ -92,26 +124,77 @@ enum { SKETCH_ZERO_BUCKET = -1 };
 
 struct sketch {
     size_t size;     /* buckets, ascending */
-    int32_t *bucket; /* owned by whoever filled the totals */
+    int32_t *bucket; /* owned */
     int64_t *count;
-    double sum_us; /* exact sum of the values, µs (rounded to double once) */
+    double sum_us; /* exact sum of the values, µs (rounded to double once); 0: not kept */
 };
 
+/* Adds `from` to `into`; false where memory is short (`into` is unchanged then). */
+MUST_CHECK bool sketch_add(struct sketch *into, const struct sketch *from);
+void sketch_clear(struct sketch *sketch);
+
+/*
+ * What a figure is made of: the sums in the period [a, b), and
+ *   balances at its ends: open_at_end (opened before b, neither resolved nor closed before b),
+ *     response_waiting, resolution_waiting (service interactions opened before b, neither ended
+ * nor, for the first, answered before b), at_start, at_end (customers active at a, at b); lost
+ * (active at a, not at b), lost_new (started in the period, not active at b), lost_voluntary,
+ *     lost_involuntary (parts of lost);
+ *   buyers (customers with a payment above zero), repeat_buyers (who had bought before, or on two
+ *     days of the period), previous_buyers (of the previous equal period), returning_buyers (of
+ *     both);
+ *   previous_payments, previous_revenue of the previous equal period;
+ *   presence, for null reasons: *_before: 1 where the workspace has a record of the kind dated
+ *     before b (customers_before: in the filter), cancellations_stored: has any at all; else 0.
+ */
+#define TOTALS_DERIVED(COUNT, SUM)                                                                 \
+    COUNT(open_at_end)                                                                             \
+    COUNT(response_waiting)                                                                        \
+    COUNT(resolution_waiting)                                                                      \
+    COUNT(at_start)                                                                                \
+    COUNT(at_end)                                                                                  \
+    COUNT(lost)                                                                                    \
+    COUNT(lost_new)                                                                                \
+    COUNT(lost_voluntary)                                                                          \
+    COUNT(lost_involuntary)                                                                        \
+    COUNT(buyers)                                                                                  \
+    COUNT(repeat_buyers)                                                                           \
+    COUNT(previous_buyers)                                                                         \
+    COUNT(returning_buyers)                                                                        \
+    COUNT(previous_payments)                                                                       \
+    SUM(previous_revenue)                                                                          \
+    COUNT(surveys_before)                                                                          \
+    COUNT(interactions_before)                                                                     \
+    COUNT(customers_before)                                                                        \
+    COUNT(payments_before)                                                                         \
+    COUNT(cancellations_stored)
+
 struct totals {
-#define TOTALS_MEMBER(name) int64_t name;
-    TOTALS_COUNTS(TOTALS_MEMBER)
-#undef TOTALS_MEMBER
+    TOTALS_COLUMNS(TOTALS_COUNT_MEMBER, TOTALS_SUM_MEMBER)
+    TOTALS_DERIVED(TOTALS_COUNT_MEMBER, TOTALS_SUM_MEMBER)
     struct sketch response;   /* service interactions, by first_response_at: response_n values */
     struct sketch resolution; /* service interactions, by resolved_at: resolution_n values */
+    struct sketch follow_up;  /* low scores, from answer to action: followed_up values */
 };
 
 struct totals_column {
     const char *name;
-    size_t offset; /* of the int64_t in struct totals */
+    enum totals_source source;
+    size_t offset; /* in struct sums and in struct totals */
+    bool is_sum;   /* a double, else an int64_t */
 };
-extern const struct totals_column totals_columns[];
+extern const struct totals_column totals_columns[]; /* in the order of their sources */
 extern const size_t totals_column_count;
 
 void totals_clear(struct totals *totals); /* frees the sketches, zeroes */
+
+/* Adds every column of a stretch of time to sums, or (the first members) to totals. */
+void sums_add(struct sums *into, const struct sums *from);
+void totals_add_sums(struct totals *into, const struct sums *from);
+/* Fills balances, losses and previous_* from sums of the time before a, in the previous equal
+ * period and, of twelve whole months, in the last of these (NULL for other periods); the period's
+ * own sums are in already. Losses of other ranges are the caller's to fill. */
+void totals_derive(struct totals *totals, const struct period *period, const struct sums *before,
+                   const struct sums *previous, const struct sums *last_month);
 
 #endif

@@ -33,6 +33,8 @@ struct app {
 
 enum form { FORM_JSON /* one object or an array */, FORM_NDJSON, FORM_CSV };
 
+enum format { FORMAT_JSON, FORMAT_NDJSON, FORMAT_CSV, FORMAT_COUNT };
+
 enum { REQUEST_ID_MAX = 128, PARAMETERS_MAX = 16 };
 
 /* A decoded query parameter. */
@@ -62,6 +64,7 @@ struct call {
     struct write_item item; /* POST of one record */
     struct record stored;   /* … and what is stored instead of it */
     enum form form;         /* of the body */
+    enum format format;     /* of the answer, where there is a choice */
     enum csv_charset charset;
     bool gzip;
     bool atomic; /* POST of many: all or none */

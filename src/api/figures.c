@@ -1,7 +1,9 @@
-/* Computing the figures of an answer and writing them out. */
+/* Computing the figures of an answer and writing them as JSON. */
 #include "figures.h"
 
+#include "vinculo/currency.h"
 #include "vinculo/json.h"
+#include "vinculo/target.h"
 #include "vinculo/timestamp.h"
 
 #include <math.h>
@@ -22,17 +24,19 @@ static void put_number(struct buf *out, const char *key, double value) {
     json_put_decimal(out, value); /* NaN writes null */
 }
 
+static void put_text(struct buf *out, const char *key, const char *text) {
+    json_key(out, key);
+    json_put_text(out, text);
+}
+
 void figures_write_period(struct buf *out, const struct period *period,
                           const struct kpi_clock *clock) {
     json_begin_object(out);
-    json_key(out, "key");
-    json_put_text(out, period->key);
-    json_key(out, "granularity");
-    json_put_text(out, granularity_name(period->granularity));
+    put_text(out, "key", period->key);
+    put_text(out, "granularity", granularity_name(period->granularity));
     put_date(out, "from", period->from);
     put_date(out, "to", period->to);
-    json_key(out, "timezone");
-    json_put_text(out, clock->timezone);
+    put_text(out, "timezone", clock->timezone);
     json_key(out, "complete");
     json_put_bool(out, period_is_complete(period, clock->today));
     json_end_object(out);
@@ -51,13 +55,57 @@ void figures_write_data(struct buf *out, const struct kpi_clock *clock) {
     json_end_object(out);
 }
 
-static void compute(const struct kpi_spec *spec, const struct kpi_answer *answer, size_t index,
+static void compute(const struct kpi_answer *answer, const struct figure_question *question,
+                    const struct kpi_spec *spec, size_t group, size_t period,
                     struct figure *ret_figure) {
-    struct kpi_context context = {.period = &answer->periods[index],
+    struct kpi_context context = {.period = &answer->periods[period],
                                   .today = answer->clock.today,
-                                  .response_window_days = answer->clock.response_window_days};
-    *ret_figure = (struct figure){0};
-    spec->compute(&answer->totals[index], &context, ret_figure);
+                                  .settings = &answer->clock.settings};
+    kpi_compute(spec, &answer->totals[group * answer->count + period], &context,
+                question->by_channel, ret_figure);
+}
+
+/* A composite of other parts is another figure. */
+static bool have_same_parts(const struct figure *now, const struct figure *before) {
+    for (size_t i = 0; i < now->part_count; i++) {
+        if (isnan(now->parts[i].value) != isnan(before->parts[i].value)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static void compare(const struct kpi_answer *answer, struct figure_view *view,
+                    const struct totals *now, const struct totals *before) {
+    view->has_change =
+        view->figure.null_reason == NULL_NONE && view->before.null_reason == NULL_NONE &&
+        period_is_complete(view->period, answer->clock.today) &&
+        (view->spec->echo != ECHO_QUALITY || have_same_parts(&view->figure, &view->before));
+    if (view->has_change) {
+        view->change = view->figure.value - view->before.value;
+        view->p_value = view->spec->p_value != NULL ? view->spec->p_value(now, before) : NAN;
+    }
+}
+
+void figures_view(const struct kpi_answer *answer, const struct figure_question *question,
+                  const struct kpi_spec *spec, size_t group, size_t period, int previous,
+                  struct figure_view *ret_view) {
+    *ret_view = (struct figure_view){
+        .spec = spec,
+        .answer = answer,
+        .period = &answer->periods[period],
+        .group = question->by == KPI_LABEL_NONE ? NULL : &answer->groups[group],
+        .compared = previous != NOT_COMPARED,
+        .change = NAN,
+        .p_value = NAN,
+    };
+    compute(answer, question, spec, group, period, &ret_view->figure);
+    if (previous >= 0) {
+        const struct totals *totals = &answer->totals[group * answer->count];
+        ret_view->previous = &answer->periods[previous];
+        compute(answer, question, spec, group, (size_t)previous, &ret_view->before);
+        compare(answer, ret_view, &totals[period], &totals[previous]);
+    }
 }
 
 static void write_interval(struct buf *out, const struct figure_interval *interval) {
@@ -70,23 +118,46 @@ static void write_interval(struct buf *out, const struct figure_interval *interv
     put_number(out, "level", INTERVAL_LEVEL);
     put_number(out, "low", interval->low);
     put_number(out, "high", interval->high);
-    json_key(out, "method");
-    json_put_text(out, interval->method);
+    put_text(out, "method", interval->method);
     json_end_object(out);
 }
 
-static void write_figure(struct buf *out, const struct kpi_spec *spec,
-                         const struct figure *figure) {
-    json_key(out, "kpi");
-    json_put_text(out, spec->name);
-    json_key(out, "definition");
-    json_put_text(out, spec->definition);
-    json_key(out, "unit");
-    json_put_text(out, kpi_unit_name(spec->unit));
-    json_key(out, "direction");
-    json_put_text(out, kpi_direction_name(spec));
-    json_key(out, "cadence");
-    json_put_text(out, granularity_name(spec->cadence));
+static void write_settings(struct buf *out, enum kpi_echo echo,
+                           const struct kpi_settings *settings) {
+    if (echo == ECHO_NOTHING) {
+        return;
+    }
+    json_key(out, "settings");
+    json_begin_object(out);
+    if (echo == ECHO_GROSS_MARGIN) {
+        put_number(out, "gross_margin", settings->gross_margin);
+    } else {
+        json_key(out, "weights");
+        json_begin_object(out);
+        for (size_t i = 0; i < QUALITY_PARTS; i++) {
+            put_number(out, quality_part_names[i], settings->weights[i]);
+        }
+        json_end_object(out);
+        json_key(out, "response_target_seconds");
+        json_put_int(out, settings->response_target_seconds);
+    }
+    json_end_object(out);
+}
+
+static void write_figure(struct buf *out, const struct figure_view *view) {
+    const struct kpi_spec *spec = view->spec;
+    const struct figure *figure = &view->figure;
+    const struct kpi_clock *clock = &view->answer->clock;
+    put_text(out, "kpi", spec->name);
+    put_text(out, "definition", spec->definition);
+    put_text(out, "unit", kpi_unit_name(spec->unit));
+    if (spec->unit == UNIT_MONEY) {
+        put_text(out, "currency", clock->currency);
+        json_key(out, "minor_digits");
+        json_put_int(out, currency_minor_digits(clock->currency));
+    }
+    put_text(out, "direction", kpi_direction_name(spec));
+    put_text(out, "cadence", granularity_name(spec->cadence));
     put_number(out, "value", figure->value);
     json_key(out, "n");
     json_put_int(out, figure->n);
@@ -99,75 +170,64 @@ static void write_figure(struct buf *out, const struct kpi_spec *spec,
     }
     json_end_object(out);
     write_interval(out, &figure->interval);
-    json_key(out, "null_reason");
-    json_put_text(out, null_reason_name(figure->null_reason));
+    write_settings(out, spec->echo, &clock->settings);
+    put_text(out, "null_reason", null_reason_name(figure->null_reason));
     json_key(out, "provisional");
     json_put_bool(out, figure->provisional);
 }
 
-void figures_write_members(struct buf *out, const struct kpi_spec *spec,
-                           const struct kpi_answer *answer, size_t index) {
-    struct figure figure;
-    compute(spec, answer, index, &figure);
-    write_figure(out, spec, &figure);
-}
-
-static void write_change(struct buf *out, const struct kpi_spec *spec,
-                         const struct kpi_answer *answer, const struct figure *now,
-                         const struct figure *before) {
-    double p_value = NAN;
-    if (spec->p_value != NULL) {
-        p_value = spec->p_value(&answer->totals[0], &answer->totals[1]);
-    }
-    json_begin_object(out);
-    put_number(out, "absolute", now->value - before->value);
-    put_number(out, "p_value", p_value);
-    json_key(out, "significant");
-    if (isnan(p_value)) {
-        json_put_null(out);
-    } else {
-        json_put_bool(out, p_value < SIGNIFICANCE);
-    }
-    json_end_object(out);
-}
-
-static void write_previous(struct buf *out, const struct period *period,
-                           const struct figure *figure) {
-    json_begin_object(out);
-    json_key(out, "period");
-    json_put_text(out, period->key);
-    put_number(out, "value", figure->value);
-    json_key(out, "n");
-    json_put_int(out, figure->n);
-    json_end_object(out);
-}
-
-void figures_write_compared(struct buf *out, const struct kpi_spec *spec,
-                            const struct kpi_answer *answer, bool has_previous) {
-    struct figure now;
-    struct figure before = {0};
-    compute(spec, answer, 0, &now);
-    if (has_previous) {
-        compute(spec, answer, 1, &before);
-    }
-    json_begin_object(out);
-    write_figure(out, spec, &now);
+static void write_previous(struct buf *out, const struct figure_view *view) {
     json_key(out, "previous");
-    if (has_previous) {
-        write_previous(out, &answer->periods[1], &before);
-    } else {
+    if (view->previous == NULL) {
         json_put_null(out);
+        return;
     }
-    json_key(out, "change");
-    bool comparable = has_previous && now.null_reason == NULL_NONE &&
-                      before.null_reason == NULL_NONE &&
-                      period_is_complete(&answer->periods[0], answer->clock.today);
-    if (comparable) {
-        write_change(out, spec, answer, &now, &before);
-    } else {
-        json_put_null(out);
-    }
-    json_key(out, "target"); /* none is set */
-    json_put_null(out);
+    json_begin_object(out);
+    put_text(out, "period", view->previous->key);
+    put_number(out, "value", view->before.value);
+    json_key(out, "n");
+    json_put_int(out, view->before.n);
     json_end_object(out);
+}
+
+static void write_change(struct buf *out, const struct figure_view *view) {
+    json_key(out, "change");
+    if (!view->has_change) {
+        json_put_null(out);
+        return;
+    }
+    json_begin_object(out);
+    put_number(out, "absolute", view->change);
+    put_number(out, "p_value", view->p_value);
+    json_key(out, "significant");
+    if (isnan(view->p_value)) {
+        json_put_null(out);
+    } else {
+        json_put_bool(out, view->p_value < SIGNIFICANCE);
+    }
+    json_end_object(out);
+}
+
+static void write_target(struct buf *out, const struct figure_view *view) {
+    const struct target *target = target_of(&view->answer->targets, view->spec);
+    json_key(out, "target");
+    if (target == NULL) {
+        json_put_null(out);
+        return;
+    }
+    json_begin_object(out);
+    put_number(out, "healthy", target->healthy);
+    put_number(out, "warning", target->warning);
+    put_text(out, "status",
+             target_status_name(target_status(view->spec, target, view->figure.value)));
+    json_end_object(out);
+}
+
+void figures_write_members(struct buf *out, const struct figure_view *view) {
+    write_figure(out, view);
+    if (view->compared) {
+        write_previous(out, view);
+        write_change(out, view);
+        write_target(out, view);
+    }
 }

@@ -4,8 +4,6 @@
 
 #include "call.h"
 
-enum format { FORMAT_JSON, FORMAT_NDJSON, FORMAT_CSV, FORMAT_COUNT };
-
 /* "application/json", …; the answer's Content-Type. */
 const char *format_type(enum format format);
 

@@ -1,7 +1,9 @@
-/* GET /v1/kpis…: parameters → plan of periods → one query → KPI functions → JSON. */
+/* GET /v1/kpis…: parameters → plan of periods → totals → KPI functions → JSON or CSV. */
 #include "handlers.h"
 
 #include "figures.h"
+#include "format.h"
+#include "span.h"
 #include "vinculo/json.h"
 #include "vinculo/kpi.h"
 #include "vinculo/kpi_store.h"
@@ -18,8 +20,10 @@ struct question {
     struct call *call;
     const struct kpi_spec *kpis[KPIS_MAX];
     size_t kpi_count;
-    bool series;
+    bool series; /* of every period of a granularity, or by label: without comparison */
+    bool has_granularity;
     enum granularity granularity;
+    struct figure_question figures;
     enum compare compare;
     bool has_previous; /* decided by the plan: periods[1] is what periods[0] is compared with */
 };
@@ -49,7 +53,7 @@ static enum err take_compare(struct question *question) {
     if (text != NULL && question->series) {
         return problem_add_parameter(
             &call->problem, ERR_UNSUPPORTED_COMBINATION, "compare",
-            "A series has no comparison: leave out compare or granularity.");
+            "A series, or figures by label, have no comparison: leave out compare.");
     }
     return ERR_OK;
 }
@@ -57,7 +61,8 @@ static enum err take_compare(struct question *question) {
 static enum err take_granularity(struct question *question) {
     struct call *call = question->call;
     const char *text = call_parameter(call, "granularity");
-    question->series = text != NULL;
+    question->has_granularity = text != NULL;
+    question->series = text != NULL || call_parameter(call, "by") != NULL;
     if (text == NULL || granularity_parse(text, &question->granularity)) {
         return ERR_OK;
     }
@@ -65,18 +70,51 @@ static enum err take_granularity(struct question *question) {
                                  "Allowed: day, week, month, quarter, year.");
 }
 
-static enum err unknown_kpi(struct call *call, enum err code) {
-    BUF_SCOPED names = {0};
-    for (size_t i = 0; i < kpi_count; i++) {
-        buf_printf(&names, "%s%s", i == 0 ? "" : ", ", kpi_catalogue[i].name);
+static void write_labels(struct buf *out, unsigned labels) {
+    for (unsigned label = 1; label < KPI_LABEL_END; label++) {
+        if ((labels & 1U << label) != 0) {
+            buf_printf(out, "%s%s", out->length == 0 ? "" : ", ",
+                       kpi_label_name((enum kpi_label)label));
+        }
     }
-    if (code == ERR_NOT_FOUND) {
-        return problem_set(&call->problem, code, "There is no such KPI. There are: %s.",
-                           buf_text(&names));
+}
+
+/* Beside by=segment the channel may be given, and the other way round; else no filter. */
+static enum err check_filters(struct question *question, enum kpi_label by) {
+    struct call *call = question->call;
+    bool segment = call_parameter(call, "segment") != NULL;
+    bool channel = call_parameter(call, "channel") != NULL;
+    if ((segment && by != KPI_LABEL_CHANNEL) || (channel && by != KPI_LABEL_SEGMENT)) {
+        return problem_add_parameter(
+            &call->problem, ERR_UNSUPPORTED_COMBINATION, segment ? "segment" : "channel",
+            "Beside by=segment only channel can be given, beside by=channel only segment, beside "
+            "any other label neither.");
     }
-    return problem_add_parameter(&call->problem, code, "kpis",
-                                 "A list of KPIs separated by commas, each once: %s.",
-                                 buf_text(&names));
+    return ERR_OK;
+}
+
+static enum err take_by(struct question *question) {
+    struct call *call = question->call;
+    const char *text = call_parameter(call, "by");
+    if (text == NULL) {
+        return ERR_OK;
+    }
+    unsigned label = 1;
+    while (label < KPI_LABEL_END && (kpi_label_name((enum kpi_label)label) == NULL ||
+                                     strcmp(kpi_label_name((enum kpi_label)label), text) != 0)) {
+        label++;
+    }
+    unsigned allowed = question->kpis[0]->labels;
+    if (label == KPI_LABEL_END || (allowed & 1U << label) == 0) {
+        BUF_SCOPED names = {0};
+        write_labels(&names, allowed);
+        return problem_add_parameter(
+            &call->problem,
+            label == KPI_LABEL_END ? ERR_INVALID_PARAMETER : ERR_UNSUPPORTED_COMBINATION, "by",
+            "%s can be broken down by: %s.", question->kpis[0]->name, buf_text(&names));
+    }
+    question->figures.by = (enum kpi_label)label;
+    return check_filters(question, question->figures.by);
 }
 
 /* kpis=nps,csat; all where it is absent. */
@@ -96,7 +134,7 @@ static enum err take_kpis(struct question *question) {
             good = question->kpis[i] != spec;
         }
         if (!good) {
-            return unknown_kpi(question->call, ERR_INVALID_PARAMETER);
+            return kpi_refuse_unknown(question->call, ERR_INVALID_PARAMETER);
         }
         question->kpis[question->kpi_count++] = spec;
         if (text[length] == '\0') {
@@ -106,58 +144,37 @@ static enum err take_kpis(struct question *question) {
     }
 }
 
-/* The range that period=, or from= and to=, name; the default where neither is given. */
-static enum err take_span(const struct question *question, int32_t today, struct period *ret_span,
-                          struct problem *problem) {
-    const char *period = call_parameter(question->call, "period");
-    const char *from = call_parameter(question->call, "from");
-    const char *to = call_parameter(question->call, "to");
-    if (period != NULL && (from != NULL || to != NULL)) {
-        return problem_add_parameter(problem, ERR_UNSUPPORTED_COMBINATION, "period",
-                                     "Give either period, or from and to.");
-    }
-    if (from != NULL || to != NULL) {
-        return period_parse_range(from, to, ret_span, problem);
-    }
-    if (period != NULL) {
-        return period_parse(period, today, ret_span, problem);
-    }
-    if (!question->series) {
-        return period_parse("last_month", today, ret_span, problem);
-    }
-    struct period unit;
-    period_containing(question->granularity, today, &unit);
-    ret_span->to = unit.from;
-    for (int i = 0; i < 12; i++) {
-        struct period before;
-        period_previous(&unit, &before);
-        unit = before;
-    }
-    ret_span->from = unit.from;
-    return ERR_OK;
+static enum err plan_series(struct question *question, const struct kpi_clock *clock,
+                            struct period **ret_periods, size_t *ret_count,
+                            struct problem *problem) {
+    struct period span;
+    enum err err = span_take_series(question->call, clock, question->granularity, &span, problem);
+    return err != ERR_OK ? err
+                         : period_series(question->granularity, span.from, span.to, ret_periods,
+                                         ret_count, problem);
 }
 
 static enum err plan(void *context, const struct kpi_clock *clock, struct period **ret_periods,
                      size_t *ret_count, struct problem *problem) {
     struct question *question = context;
-    struct period span = {0};
-    enum err err = take_span(question, clock->today, &span, problem);
+    struct period span;
+    if (question->has_granularity) {
+        return plan_series(question, clock, ret_periods, ret_count, problem);
+    }
+    enum err err = span_take(question->call, clock, &span, problem);
     if (err != ERR_OK) {
         return err;
-    }
-    if (question->series) {
-        return period_series(question->granularity, span.from, span.to, ret_periods, ret_count,
-                             problem);
     }
     struct period *periods = calloc(2, sizeof *periods);
     if (periods == NULL) {
         return problem_set(problem, ERR_UNAVAILABLE, "Out of memory; try again.");
     }
     periods[0] = span;
-    question->has_previous = question->compare != COMPARE_NONE;
-    if (question->compare == COMPARE_PREVIOUS) {
+    question->granularity = span.granularity;
+    question->has_previous = !question->series && question->compare != COMPARE_NONE;
+    if (question->has_previous && question->compare == COMPARE_PREVIOUS) {
         period_previous(&span, &periods[1]);
-    } else if (question->compare == COMPARE_YEAR_AGO) {
+    } else if (question->has_previous) {
         question->has_previous = period_year_ago(&span, &periods[1]);
     }
     *ret_periods = periods;
@@ -178,6 +195,33 @@ static void write_filters(struct buf *out, const struct call *call) {
     json_end_object(out);
 }
 
+/* Calls `write` for every figure of the answer, in its order: KPI, period, group. */
+static void walk(const struct question *question, const struct kpi_answer *answer, struct buf *out,
+                 void (*write)(struct buf *out, const struct question *question,
+                               const struct figure_view *view)) {
+    int previous = question->has_previous ? 1 : NOTHING_BEFORE;
+    size_t periods = question->series ? answer->count : 1;
+    for (size_t kpi = 0; kpi < question->kpi_count; kpi++) {
+        for (size_t period = 0; period < periods; period++) {
+            for (size_t group = 0; group < answer->group_count; group++) {
+                struct figure_view view;
+                figures_view(answer, &question->figures, question->kpis[kpi], group, period,
+                             question->series ? NOT_COMPARED : previous, &view);
+                write(out, question, &view);
+            }
+        }
+    }
+}
+
+static void write_value(struct buf *out, const struct question *question,
+                        const struct figure_view *view) {
+    (void)question;
+    json_key(out, view->spec->name);
+    json_begin_object(out);
+    figures_write_members(out, view);
+    json_end_object(out);
+}
+
 static void write_values(struct buf *out, const struct question *question,
                          const struct kpi_answer *answer) {
     json_begin_object(out);
@@ -187,25 +231,22 @@ static void write_values(struct buf *out, const struct question *question,
     figures_write_data(out, &answer->clock);
     json_key(out, "kpis");
     json_begin_object(out);
-    for (size_t i = 0; i < question->kpi_count; i++) {
-        json_key(out, question->kpis[i]->name);
-        figures_write_compared(out, question->kpis[i], answer, question->has_previous);
-    }
+    walk(question, answer, out, write_value);
     json_end_object(out);
     json_end_object(out);
 }
 
-static void write_series_of(struct buf *out, const struct kpi_spec *spec,
-                            const struct kpi_answer *answer) {
-    for (size_t i = 0; i < answer->count; i++) {
-        json_begin_object(out);
-        json_key(out, "period");
-        figures_write_period(out, &answer->periods[i], &answer->clock);
-        json_key(out, "group");
-        json_put_null(out);
-        figures_write_members(out, spec, answer, i);
-        json_end_object(out);
-    }
+static void write_element(struct buf *out, const struct question *question,
+                          const struct figure_view *view) {
+    (void)question;
+    json_begin_object(out);
+    json_key(out, "period");
+    figures_write_period(out, view->period, &view->answer->clock);
+    json_key(out, "group");
+    json_put_text(out,
+                  view->group != NULL && *view->group->label != '\0' ? view->group->label : NULL);
+    figures_write_members(out, view);
+    json_end_object(out);
 }
 
 static void write_series(struct buf *out, const struct question *question,
@@ -217,17 +258,41 @@ static void write_series(struct buf *out, const struct question *question,
     }
     json_key(out, "granularity");
     json_put_text(out, granularity_name(question->granularity));
+    if (question->figures.by != KPI_LABEL_NONE) {
+        json_key(out, "by");
+        json_put_text(out, kpi_label_name(question->figures.by));
+    }
     json_key(out, "timezone");
     json_put_text(out, answer->clock.timezone);
     write_filters(out, question->call);
     figures_write_data(out, &answer->clock);
     json_key(out, "series");
     json_begin_array(out);
-    for (size_t i = 0; i < question->kpi_count; i++) {
-        write_series_of(out, question->kpis[i], answer);
-    }
+    walk(question, answer, out, write_element);
     json_end_array(out);
     json_end_object(out);
+}
+
+static void write_row(struct buf *out, const struct question *question,
+                      const struct figure_view *view) {
+    figures_write_csv_row(out, view, question->figures.by);
+}
+
+static void write_answer(const struct question *question, const struct kpi_answer *answer) {
+    struct call *call = question->call;
+    http_reply_set(call->request, 200, format_type(call->format));
+    struct buf *body = &call->request->reply.body;
+    if (call->format == FORMAT_CSV) {
+        figures_write_csv_header(body);
+        walk(question, answer, body, write_row);
+        return;
+    }
+    if (question->series) {
+        write_series(body, question, answer);
+    } else {
+        write_values(body, question, answer);
+    }
+    buf_add_char(body, '\n');
 }
 
 static enum err answer_question(struct question *question, struct db *db) {
@@ -235,59 +300,60 @@ static enum err answer_question(struct question *question, struct db *db) {
     struct kpi_query query = {.workspace_id = call->grant.workspace_id,
                               .segment = call_parameter(call, "segment"),
                               .channel = call_parameter(call, "channel"),
+                              .by = question->figures.by,
+                              .ranked_by = question->kpis[0]->ranked_by,
                               .plan = plan,
                               .context = question};
+    for (size_t i = 0; i < question->kpi_count; i++) {
+        query.needs |= question->kpis[i]->needs;
+    }
+    question->figures.by_channel = query.channel != NULL;
     struct kpi_answer answer;
     enum err err = kpi_store_read(db, &query, &answer, &call->problem);
-    if (err != ERR_OK) {
-        return err;
+    if (err == ERR_OK) {
+        write_answer(question, &answer);
+        kpi_answer_clear(&answer);
     }
-    struct buf *body = call_reply_json(call, 200);
-    if (question->series) {
-        write_series(body, question, &answer);
+    return err;
+}
+
+static enum err take_question(struct question *question) {
+    struct call *call = question->call;
+    enum err err = ERR_OK;
+    if (call->name == NULL) {
+        err = take_kpis(question);
     } else {
-        write_values(body, question, &answer);
+        question->kpis[question->kpi_count++] = kpi_find(call->name, strlen(call->name));
     }
-    buf_add_char(body, '\n');
-    kpi_answer_clear(&answer);
-    return ERR_OK;
+    err = err == ERR_OK ? take_granularity(question) : err;
+    err = err == ERR_OK ? take_by(question) : err;
+    err = err == ERR_OK ? take_compare(question) : err;
+    err = err == ERR_OK ? check_label(call, "segment") : err;
+    return err == ERR_OK ? check_label(call, "channel") : err;
 }
 
 static void run_kpis(struct work *work, struct db *db) {
     struct question question = {.call = call_of_work(work)};
-    struct call *call = question.call;
-    enum err err = ERR_OK;
-    if (call->name == NULL) {
-        err = take_kpis(&question);
-    } else {
-        question.kpis[question.kpi_count++] = kpi_find(call->name, strlen(call->name));
-    }
-    if (err == ERR_OK) {
-        err = take_granularity(&question);
-    }
-    if (err == ERR_OK) {
-        err = take_compare(&question);
-    }
-    if (err == ERR_OK) {
-        err = check_label(call, "segment");
-    }
-    if (err == ERR_OK) {
-        err = check_label(call, "channel");
-    }
+    enum err err = take_question(&question);
     if (err == ERR_OK) {
         err = answer_question(&question, db);
     }
-    call_conclude(call, err);
+    call_conclude(question.call, err);
 }
 
-enum http_next handle_kpis(struct call *call) { return call_run_on_worker(call, run_kpis); }
-
-enum http_next handle_kpi(struct call *call) {
-    if (kpi_find(call->name, strlen(call->name)) == NULL) {
-        unknown_kpi(call, ERR_NOT_FOUND);
+enum http_next handle_kpis(struct call *call) {
+    if (format_choose(call, 1U << FORMAT_JSON | 1U << FORMAT_CSV, &call->format) != ERR_OK) {
         return call_refuse(call);
     }
     return call_run_on_worker(call, run_kpis);
+}
+
+enum http_next handle_kpi(struct call *call) {
+    if (kpi_find(call->name, strlen(call->name)) == NULL) {
+        kpi_refuse_unknown(call, ERR_NOT_FOUND);
+        return call_refuse(call);
+    }
+    return handle_kpis(call);
 }
 
 static void write_definition(struct buf *out, const struct kpi_spec *spec) {
@@ -328,7 +394,7 @@ enum http_next handle_definitions(struct call *call) {
 enum http_next handle_definition(struct call *call) {
     const struct kpi_spec *spec = kpi_find(call->name, strlen(call->name));
     if (spec == NULL) {
-        unknown_kpi(call, ERR_NOT_FOUND);
+        kpi_refuse_unknown(call, ERR_NOT_FOUND);
         return call_refuse(call);
     }
     write_definition(call_reply_json(call, 200), spec);

@@ -7,9 +7,9 @@
 #include <string.h>
 
 static const char *const kpis_parameters[] = {
-    "period", "from", "to", "kpis", "compare", "segment", "channel", "granularity", NULL};
-static const char *const kpi_parameters[] = {"period",  "from",    "to",          "compare",
-                                             "segment", "channel", "granularity", NULL};
+    "period", "from", "to", "kpis", "compare", "segment", "channel", "granularity", "format", NULL};
+static const char *const kpi_parameters[] = {"period",  "from",        "to", "compare", "segment",
+                                             "channel", "granularity", "by", "format",  NULL};
 
 static const char *const post_parameters[] = {"atomic", "on_conflict", NULL};
 

@@ -39,8 +39,13 @@ KPI_P_VALUE(kpi_ces_p_value);
 KPI_COMPUTE(kpi_response_rate);
 KPI_P_VALUE(kpi_response_rate_p_value);
 KPI_COMPUTE(kpi_feedback);
+KPI_COMPUTE(kpi_follow_up_rate);
+KPI_P_VALUE(kpi_follow_up_rate_p_value);
 
 /* kpi_life.c */
+enum null_reason kpi_life_null_reason(const struct totals *totals);
+/* What would stay of 100 customers after twelve months at this period's pace; NaN without one. */
+double kpi_annualised_retention(const struct totals *totals, const struct period *period);
 KPI_COMPUTE(kpi_churn_rate);
 KPI_COMPUTE(kpi_retention_rate);
 
@@ -50,5 +55,20 @@ KPI_COMPUTE(kpi_resolution_time);
 KPI_COMPUTE(kpi_first_contact_resolution);
 KPI_P_VALUE(kpi_first_contact_resolution_p_value);
 KPI_COMPUTE(kpi_interactions);
+
+/* kpi_money.c */
+KPI_COMPUTE(kpi_revenue);
+KPI_COMPUTE(kpi_revenue_growth_rate);
+KPI_COMPUTE(kpi_arpc);
+KPI_COMPUTE(kpi_cac);
+KPI_COMPUTE(kpi_ltv);
+KPI_COMPUTE(kpi_ltv_cac_ratio);
+
+/* kpi_buyers.c */
+KPI_COMPUTE(kpi_buyer_retention_rate);
+KPI_COMPUTE(kpi_repeat_purchase_rate);
+
+/* kpi_quality.c */
+KPI_COMPUTE(kpi_relationship_quality);
 
 #endif

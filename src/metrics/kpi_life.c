@@ -3,7 +3,7 @@
 
 #include <math.h>
 
-static enum null_reason life_null_reason(const struct totals *totals) {
+enum null_reason kpi_life_null_reason(const struct totals *totals) {
     if (totals->customers_before == 0)
         return NULL_NO_DATA;
     if (totals->cancellations_stored == 0)
@@ -11,16 +11,16 @@ static enum null_reason life_null_reason(const struct totals *totals) {
     return totals->at_start == 0 ? NULL_ZERO_DENOMINATOR : NULL_NONE;
 }
 
-/* What would stay of 100 customers after twelve months at this period's pace; NaN without one. */
-static double annualised_retention(const struct totals *totals, const struct period *period) {
-    if (life_null_reason(totals) != NULL_NONE)
+double kpi_annualised_retention(const struct totals *totals, const struct period *period) {
+    if (kpi_life_null_reason(totals) != NULL_NONE)
         return NAN;
     double kept = (double)(totals->at_start - totals->lost) / (double)totals->at_start;
     return 100 * pow(kept, 12 / period_months(period));
 }
 
 KPI_COMPUTE(kpi_churn_rate) {
-    figure_start_proportion(ret_figure, totals->lost, totals->at_start, life_null_reason(totals));
+    figure_start_proportion(ret_figure, totals->lost, totals->at_start,
+                            kpi_life_null_reason(totals));
     figure_add_count(ret_figure, "customers_at_start", totals->at_start);
     figure_add_count(ret_figure, "lost", totals->lost);
     figure_add_count(ret_figure, "lost_new", totals->lost_new);
@@ -31,7 +31,8 @@ KPI_COMPUTE(kpi_churn_rate) {
     figure_add_count(ret_figure, "customers_at_end", totals->at_end);
     figure_add_count(ret_figure, "lost_voluntary", totals->lost_voluntary);
     figure_add_count(ret_figure, "lost_involuntary", totals->lost_involuntary);
-    figure_add_part(ret_figure, "annualised", 100 - annualised_retention(totals, context->period));
+    figure_add_part(ret_figure, "annualised",
+                    100 - kpi_annualised_retention(totals, context->period));
 }
 
 KPI_COMPUTE(kpi_retention_rate) {
@@ -51,5 +52,5 @@ KPI_COMPUTE(kpi_retention_rate) {
     figure_add_count(ret_figure, "customers_at_start", totals->at_start);
     figure_add_count(ret_figure, "retained", retained);
     figure_add_count(ret_figure, "lost", totals->lost);
-    figure_add_part(ret_figure, "annualised", annualised_retention(totals, context->period));
+    figure_add_part(ret_figure, "annualised", kpi_annualised_retention(totals, context->period));
 }

@@ -1,4 +1,4 @@
-/* KPIs from what customers answer: csat, nps, ces, response_rate, feedback. */
+/* KPIs from what customers answer: csat, nps, ces, response_rate, feedback, follow_up_rate. */
 #include "figure.h"
 
 #include "vinculo/stats.h"
@@ -86,7 +86,8 @@ KPI_COMPUTE(kpi_response_rate) {
     figure_add_count(ret_figure, "answered", totals->answered);
     figure_add_count(ret_figure, "late", totals->answered_late);
     /* The last invitation's window is still open. */
-    ret_figure->provisional = context->today < context->period->to + context->response_window_days;
+    ret_figure->provisional =
+        context->today < context->period->to + context->settings->response_window_days;
 }
 
 KPI_P_VALUE(kpi_response_rate_p_value) {
@@ -102,4 +103,24 @@ KPI_COMPUTE(kpi_feedback) {
     figure_add_count(ret_figure, "neutral", totals->comments_neutral);
     figure_add_count(ret_figure, "negative", totals->comments_negative);
     figure_add_count(ret_figure, "unscored", totals->comments_unscored);
+}
+
+KPI_COMPUTE(kpi_follow_up_rate) {
+    enum { WINDOW_DAYS = 7 };
+    enum null_reason reason = NULL_NONE;
+    if (totals->scored == 0)
+        reason = NULL_NO_DATA;
+    else if (totals->low == 0)
+        reason = NULL_ZERO_DENOMINATOR;
+    figure_start_proportion(ret_figure, totals->followed_up, totals->low, reason);
+    figure_add_count(ret_figure, "low_scores", totals->low);
+    figure_add_count(ret_figure, "followed_up", totals->followed_up);
+    figure_add_part(ret_figure, "median_time",
+                    totals->followed_up > 0 ? stats_sketch_quantile(&totals->follow_up, 0.5) : NAN);
+    figure_add_count(ret_figure, "within_48h", totals->followed_up_48h);
+    ret_figure->provisional = context->today < context->period->to + WINDOW_DAYS;
+}
+
+KPI_P_VALUE(kpi_follow_up_rate_p_value) {
+    return figure_proportions_p_value(now->followed_up, now->low, before->followed_up, before->low);
 }

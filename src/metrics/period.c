@@ -330,3 +330,19 @@ double period_months(const struct period *period) {
 }
 
 bool period_is_complete(const struct period *period, int32_t today) { return period->to <= today; }
+
+static bool is_month_start(int32_t day) { return month_start(month_index(day)) == day; }
+
+bool period_is_whole_months(const struct period *period) {
+    return is_month_start(period->from) && is_month_start(period->to);
+}
+
+bool period_is_trailing_year(const struct period *period) {
+    return period->granularity == GRANULARITY_RANGE && period_is_whole_months(period) &&
+           month_index(period->to) - month_index(period->from) == YEAR_MONTHS;
+}
+
+void period_trailing_year(int32_t today, struct period *ret_period) {
+    int end = month_index(today);
+    set_range(month_start(end - YEAR_MONTHS), month_start(end), YEAR_MONTHS, ret_period);
+}

@@ -60,6 +60,15 @@ double stats_proportions_p_value(int64_t x1, int64_t n1, int64_t x2, int64_t n2)
     return two_sided_p((first - second) / sqrt(variance) * sqrt((size - 1) / size));
 }
 
+void stats_poisson_score(int64_t x, double *ret_low, double *ret_high) {
+    assert(x >= 0);
+    const double square = STATS_Z * STATS_Z;
+    double centre = (double)x + square / 2;
+    double half = STATS_Z * sqrt((double)x + square / 4);
+    *ret_low = x == 0 ? 0 : centre - half;
+    *ret_high = centre + half;
+}
+
 int64_t stats_median_rank(int64_t n) {
     enum { SMALLEST = 6 };
     const double tail = 0.025;

@@ -2,6 +2,7 @@
 #include "vinculo/db.h"
 
 #include "record_sql.h"
+#include "totals_sql.h"
 #include "vinculo/buf.h"
 #include "vinculo/embedded.h"
 #include "vinculo/timestamp.h"
@@ -250,6 +251,12 @@ static enum db_status prepare_all(struct db *db) {
             record_sql_write(&sql, &record_kinds[kind], (enum record_sql)verb);
             status = buf_ok(&sql) ? prepare(db, name, buf_text(&sql)) : lose(db, "out of memory");
         }
+    }
+    for (size_t i = 0; status == DB_OK && i < totals_statement_count; i++) {
+        BUF_SCOPED sql = {0};
+        totals_sql_write(&sql, &totals_statements[i]);
+        status = buf_ok(&sql) ? prepare(db, totals_statements[i].name, buf_text(&sql))
+                              : lose(db, "out of memory");
     }
     return status;
 }

@@ -1,49 +1,212 @@
-/* From kpi_totals.sql's rows to struct totals. */
+/* From the rows of the totals tables to one struct totals per period and group. */
 #include "vinculo/kpi_store.h"
 
+#include "kpi_groups.h"
+#include "totals_sql.h"
 #include "vinculo/buf.h"
+#include "vinculo/target_store.h"
+#include "vinculo/timeline.h"
+#include "vinculo/timestamp.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+enum { WORKSPACE_TEXT_MAX = 16, CUT_TEXT_MAX = 4 };
+
+/* Figures of one answer at most: what it takes in memory and on the wire stays bounded. */
+enum { FIGURES_MAX = 20000 };
+
 struct reading {
     const struct kpi_query *query;
     struct kpi_answer *answer;
     struct problem *problem;
     enum err err;
+    struct db *db;
+    struct kpi_groups groups;
+    struct timeline timeline;
+    struct sums *sums; /* of group g and stretch s at g × bound_count + s */
+    char workspace[WORKSPACE_TEXT_MAX], cut[CUT_TEXT_MAX];
+    struct buf slices[4], covered[4]; /* arrays for SUMS and SKETCH: stretch, grain, from, to */
 };
 
 void kpi_answer_clear(struct kpi_answer *answer) {
-    for (size_t i = 0; answer->totals != NULL && i < answer->count; i++) {
+    for (size_t i = 0; answer->totals != NULL && i < answer->count * answer->group_count; i++) {
         totals_clear(&answer->totals[i]);
     }
+    for (size_t i = 0; answer->groups != NULL && i < answer->group_count; i++) {
+        free(answer->groups[i].label);
+    }
+    free(answer->groups);
     free(answer->totals);
     free(answer->periods);
     *answer = (struct kpi_answer){0};
 }
 
-static enum db_status read_clock(struct db *db, int workspace_id, struct kpi_clock *ret_clock) {
-    char workspace[16];
+static enum db_status short_of_memory(struct reading *reading) {
+    reading->err = problem_set(reading->problem, ERR_UNAVAILABLE, "Out of memory; try again.");
+    return DB_STOP;
+}
+
+/* -- the workspace ------------------------------------------------------------------------- */
+
+static int32_t day_or(const PGresult *row, int column, int32_t otherwise) {
+    return PQgetisnull(row, 0, column) ? otherwise
+                                       : (int32_t)strtol(PQgetvalue(row, 0, column), NULL, 10);
+}
+
+static void read_settings(const PGresult *row, struct kpi_settings *ret_settings) {
+    ret_settings->response_window_days = atoi(PQgetvalue(row, 0, 3));
+    ret_settings->gross_margin = strtod(PQgetvalue(row, 0, 4), NULL);
+    ret_settings->response_target_seconds = atoi(PQgetvalue(row, 0, 5));
+    char *weights = PQgetvalue(row, 0, 6);
+    for (size_t i = 0; i < QUALITY_PARTS; i++) {
+        ret_settings->weights[i] = strtod(weights, &weights);
+    }
+}
+
+enum db_status kpi_store_read_clock(struct db *db, int workspace_id, struct kpi_clock *ret_clock) {
+    char workspace[WORKSPACE_TEXT_MAX];
     snprintf(workspace, sizeof workspace, "%d", workspace_id);
     const char *values[] = {workspace};
-    DB_RESULT *result = NULL;
-    enum db_status status = db_run(db, "kpi_clock", 1, values, &result);
+    DB_RESULT *row = NULL;
+    enum db_status status = db_run(db, "kpi_clock", 1, values, &row);
     if (status != DB_OK) {
         return status;
     }
-    if (PQntuples(result) == 0) {
+    if (PQntuples(row) == 0) {
         return DB_LOST;
     }
-    snprintf(ret_clock->timezone, sizeof ret_clock->timezone, "%s", PQgetvalue(result, 0, 0));
-    ret_clock->today = (int32_t)strtol(PQgetvalue(result, 0, 1), NULL, 10);
-    ret_clock->response_window_days = (int)strtol(PQgetvalue(result, 0, 2), NULL, 10);
-    ret_clock->has_data = !PQgetisnull(result, 0, 3);
-    ret_clock->first = (int32_t)strtol(PQgetvalue(result, 0, 3), NULL, 10);
-    ret_clock->last = (int32_t)strtol(PQgetvalue(result, 0, 4), NULL, 10);
+    snprintf(ret_clock->timezone, sizeof ret_clock->timezone, "%s", PQgetvalue(row, 0, 0));
+    snprintf(ret_clock->currency, sizeof ret_clock->currency, "%s", PQgetvalue(row, 0, 2));
+    ret_clock->today = day_or(row, 1, 0);
+    read_settings(row, &ret_clock->settings);
+    ret_clock->first = day_or(row, 7, 0);
+    ret_clock->last = day_or(row, 8, 0);
+    ret_clock->has_data = !PQgetisnull(row, 0, 8);
+    ret_clock->surveys_from = day_or(row, 9, INT32_MAX);
+    ret_clock->interactions_from = day_or(row, 10, INT32_MAX);
+    ret_clock->payments_from = day_or(row, 11, INT32_MAX);
+    ret_clock->cancellations_stored = PQgetvalue(row, 0, 12)[0] == '1';
     return DB_OK;
 }
+
+/* -- sums ---------------------------------------------------------------------------------- */
+
+static void add_day(struct buf *out, int32_t day) {
+    char text[DATE_TEXT_MAX];
+    if (day == TIMELINE_BEGINNING) {
+        buf_add_str(out, "-infinity");
+        return;
+    }
+    date_format(day, text);
+    buf_add_str(out, text);
+}
+
+static void add_slice(struct buf arrays[4], const struct timeline_slice *slice) {
+    for (size_t i = 0; i < 4; i++) {
+        buf_add_char(&arrays[i], arrays[i].length == 0 ? '{' : ',');
+    }
+    buf_printf(&arrays[0], "%zu", slice->stretch);
+    buf_add_char(&arrays[1], slice->grain);
+    add_day(&arrays[2], slice->from);
+    add_day(&arrays[3], slice->to);
+}
+
+static bool write_slices(struct reading *reading) {
+    const struct timeline *timeline = &reading->timeline;
+    bool good = true;
+    for (size_t i = 0; i < timeline->slice_count; i++) {
+        add_slice(reading->slices, &timeline->slices[i]);
+        if (timeline->covered[timeline->slices[i].stretch]) {
+            add_slice(reading->covered, &timeline->slices[i]);
+        }
+    }
+    for (size_t i = 0; i < 4; i++) {
+        buf_add_char(&reading->slices[i], '}');
+        buf_add_char(&reading->covered[i], '}');
+        good = good && buf_ok(&reading->slices[i]) && buf_ok(&reading->covered[i]);
+    }
+    return good;
+}
+
+static void add_cell(struct sums *sums, const struct totals_column *column, const char *text) {
+    char *place = (char *)sums + column->offset;
+    if (column->is_sum) {
+        *(double *)(void *)place += strtod(text, NULL);
+    } else {
+        *(int64_t *)(void *)place += strtoll(text, NULL, 10);
+    }
+}
+
+/* Of losses by reason and costs by category only these columns are the group's own; what they are
+ * held against, customers, has no such label. */
+static bool is_of_group(enum kpi_label by, const struct totals_column *column) {
+    return (by != KPI_LABEL_REASON || strncmp(column->name, "lost_", 5) == 0) &&
+           (by != KPI_LABEL_CATEGORY || column->source == SOURCE_COSTS);
+}
+
+static enum db_status run_sums(struct reading *reading, enum totals_source source, const char *cut,
+                               const char *groups, PGresult **ret_rows) {
+    const char *values[] = {reading->workspace,
+                            buf_text(&reading->slices[0]),
+                            buf_text(&reading->slices[1]),
+                            buf_text(&reading->slices[2]),
+                            buf_text(&reading->slices[3]),
+                            cut,
+                            groups};
+    return db_run(reading->db, totals_sql_name(TOTALS_SQL_SUMS, source), 7, values, ret_rows);
+}
+
+/* Adds the rows' columns that are (not) the groups' own; the whole's go to every group. */
+static void add_rows(struct reading *reading, enum totals_source source, const PGresult *rows,
+                     bool whole) {
+    size_t stretches = reading->timeline.bound_count;
+    for (int row = 0; row < PQntuples(rows); row++) {
+        size_t stretch = strtoul(PQgetvalue(rows, row, 0), NULL, 10);
+        size_t first = whole ? 0 : strtoul(PQgetvalue(rows, row, 1), NULL, 10);
+        size_t end = whole ? reading->answer->group_count : first + 1;
+        int column = 2;
+        for (size_t i = 0; i < totals_column_count; i++) {
+            if (totals_columns[i].source != source) {
+                continue;
+            }
+            const char *text = PQgetvalue(rows, row, column++);
+            if (is_of_group(reading->query->by, &totals_columns[i]) == whole) {
+                continue;
+            }
+            for (size_t group = first; group < end; group++) {
+                add_cell(&reading->sums[group * stretches + stretch], &totals_columns[i], text);
+            }
+        }
+    }
+}
+
+static enum db_status read_sums(struct reading *reading, enum totals_source source) {
+    enum kpi_label by = reading->query->by;
+    bool of_group = by != KPI_LABEL_CATEGORY || source == SOURCE_COSTS;
+    enum db_status status = DB_OK;
+    if (of_group) {
+        DB_RESULT *rows = NULL;
+        status = run_sums(reading, source, reading->cut, buf_text(&reading->groups.keys), &rows);
+        if (status == DB_OK) {
+            add_rows(reading, source, rows, false);
+        }
+    }
+    if (status == DB_OK && source == SOURCE_LIFE &&
+        (by == KPI_LABEL_REASON || by == KPI_LABEL_CATEGORY)) {
+        DB_RESULT *rows = NULL;
+        status = run_sums(reading, source, "0",
+                          "[{\"ord\":0,\"label\":\"\",\"second_label\":\"\"}]", &rows);
+        if (status == DB_OK) {
+            add_rows(reading, source, rows, true);
+        }
+    }
+    return status;
+}
+
+/* -- sketches ------------------------------------------------------------------------------ */
 
 /* Counts the members of an array literal such as {1,2,3}. */
 static size_t array_size(const char *literal) {
@@ -54,105 +217,332 @@ static size_t array_size(const char *literal) {
     return literal[0] == '{' && literal[1] != '}' && literal[1] != '\0' ? size : 0;
 }
 
-/* Fills the sketch; false where memory is short. */
-static bool read_sketch(const PGresult *result, int row, const char *bucket_column,
-                        const char *count_column, const char *sum_column, struct sketch *sketch) {
-    const char *buckets = PQgetvalue(result, row, PQfnumber(result, bucket_column));
-    const char *counts = PQgetvalue(result, row, PQfnumber(result, count_column));
-    sketch->sum_us = strtod(PQgetvalue(result, row, PQfnumber(result, sum_column)), NULL);
-    size_t size = array_size(buckets);
-    if (size == 0) {
-        return true;
-    }
-    sketch->bucket = calloc(size, sizeof *sketch->bucket);
-    sketch->count = calloc(size, sizeof *sketch->count);
-    if (sketch->bucket == NULL || sketch->count == NULL) {
+/* False where memory is short. */
+static bool read_sketch(const char *buckets, const char *counts, struct sketch *ret_sketch) {
+    struct sketch sketch = {.size = array_size(buckets)};
+    sketch.bucket = calloc(sketch.size, sizeof *sketch.bucket);
+    sketch.count = calloc(sketch.size, sizeof *sketch.count);
+    if (sketch.bucket == NULL || sketch.count == NULL) {
+        sketch_clear(&sketch);
         return false;
     }
-    for (size_t i = 0; i < size; i++) {
+    for (size_t i = 0; i < sketch.size; i++) {
         char *end;
-        sketch->bucket[i] = (int32_t)strtol(buckets + 1, &end, 10);
+        sketch.bucket[i] = (int32_t)strtol(buckets + 1, &end, 10);
         buckets = end;
-        sketch->count[i] = strtoll(counts + 1, &end, 10);
+        sketch.count[i] = strtoll(counts + 1, &end, 10);
         counts = end;
     }
-    sketch->size = size;
+    *ret_sketch = sketch;
     return true;
 }
 
-static bool read_totals(const PGresult *result, int row, struct totals *totals) {
-    for (size_t i = 0; i < totals_column_count; i++) {
-        const char *text = PQgetvalue(result, row, PQfnumber(result, totals_columns[i].name));
-        int64_t count = strtoll(text, NULL, 10);
-        memcpy((char *)totals + totals_columns[i].offset, &count, sizeof count);
+static struct sketch *sketch_of(struct totals *totals, enum kpi_need need) {
+    if (need == NEED_RESPONSE) {
+        return &totals->response;
     }
-    return read_sketch(result, row, "response_bucket", "response_count", "response_us",
-                       &totals->response) &&
-           read_sketch(result, row, "resolution_bucket", "resolution_count", "resolution_us",
-                       &totals->resolution);
+    return need == NEED_RESOLUTION ? &totals->resolution : &totals->follow_up;
 }
 
-static enum db_status query_totals(struct db *db, const struct kpi_query *query,
-                                   const struct kpi_answer *answer, PGresult **ret_result) {
-    char workspace[16];
-    char cut[4];
-    BUF_SCOPED from = {0};
-    BUF_SCOPED to = {0};
-    BUF_SCOPED lengths = {0};
+/* Adds one stretch's sketch to every period that it lies in. */
+static bool add_sketch(struct reading *reading, enum kpi_need need, size_t group, size_t stretch,
+                       const struct sketch *sketch) {
+    struct kpi_answer *answer = reading->answer;
+    int32_t from = reading->timeline.bounds[stretch - 1], to = reading->timeline.bounds[stretch];
+    bool good = true;
+    for (size_t i = 0; good && i < answer->count; i++) {
+        if (answer->periods[i].from <= from && to <= answer->periods[i].to) {
+            good = sketch_add(sketch_of(&answer->totals[group * answer->count + i], need), sketch);
+        }
+    }
+    return good;
+}
+
+static enum db_status read_sketches(struct reading *reading, enum kpi_need need,
+                                    const char *statement, const char *metric) {
+    const char *values[] = {reading->workspace,
+                            buf_text(&reading->covered[0]),
+                            buf_text(&reading->covered[1]),
+                            buf_text(&reading->covered[2]),
+                            buf_text(&reading->covered[3]),
+                            reading->cut,
+                            buf_text(&reading->groups.keys),
+                            metric};
+    if ((reading->query->needs & need) == 0) {
+        return DB_OK;
+    }
+    DB_RESULT *rows = NULL;
+    enum db_status status = db_run(reading->db, statement, 8, values, &rows);
+    bool good = true;
+    for (int row = 0; status == DB_OK && good && row < PQntuples(rows); row++) {
+        struct sketch sketch;
+        good = read_sketch(PQgetvalue(rows, row, 2), PQgetvalue(rows, row, 3), &sketch);
+        if (good) {
+            good = add_sketch(reading, need, strtoul(PQgetvalue(rows, row, 1), NULL, 10),
+                              strtoul(PQgetvalue(rows, row, 0), NULL, 10), &sketch);
+            sketch_clear(&sketch);
+        }
+    }
+    return good ? status : short_of_memory(reading);
+}
+
+/* -- losses and purchases ------------------------------------------------------------------ */
+
+/* Arrays of those periods that a statement is asked about. */
+struct period_arrays {
+    struct buf number, before, from, to;
+    size_t count;
+};
+
+static void period_arrays_clear(struct period_arrays *arrays) {
+    buf_free(&arrays->number);
+    buf_free(&arrays->before);
+    buf_free(&arrays->from);
+    buf_free(&arrays->to);
+}
+
+#define PERIOD_ARRAYS __attribute__((cleanup(period_arrays_clear))) struct period_arrays
+
+static void period_arrays_add(struct period_arrays *arrays, size_t number,
+                              const struct period *period) {
+    const char *comma = arrays->count++ == 0 ? "{" : ",";
+    struct period previous;
+    period_previous(period, &previous);
+    buf_printf(&arrays->number, "%s%zu", comma, number);
+    buf_add_str(&arrays->before, comma);
+    buf_add_str(&arrays->from, comma);
+    buf_add_str(&arrays->to, comma);
+    add_day(&arrays->before, previous.from);
+    add_day(&arrays->from, period->from);
+    add_day(&arrays->to, period->to);
+}
+
+static bool period_arrays_end(struct period_arrays *arrays) {
+    buf_add_char(&arrays->number, '}');
+    buf_add_char(&arrays->before, '}');
+    buf_add_char(&arrays->from, '}');
+    buf_add_char(&arrays->to, '}');
+    return buf_ok(&arrays->number) && buf_ok(&arrays->before) && buf_ok(&arrays->from) &&
+           buf_ok(&arrays->to);
+}
+
+/* Puts the counts of rows (number, ord, counts …) into members of the totals they belong to. */
+static void take_counts(struct reading *reading, const PGresult *rows, const size_t *offsets,
+                        int count) {
+    for (int row = 0; row < PQntuples(rows); row++) {
+        size_t number = strtoul(PQgetvalue(rows, row, 0), NULL, 10);
+        size_t group = strtoul(PQgetvalue(rows, row, 1), NULL, 10);
+        struct totals *totals = &reading->answer->totals[group * reading->answer->count + number];
+        for (int i = 0; i < count; i++) {
+            *(int64_t *)(void *)((char *)totals + offsets[i]) +=
+                strtoll(PQgetvalue(rows, row, 2 + i), NULL, 10);
+        }
+    }
+}
+
+static bool has_own_losses(const struct period *period) {
+    return period->granularity == GRANULARITY_MONTH || period->granularity == GRANULARITY_QUARTER ||
+           period->granularity == GRANULARITY_YEAR || period_is_trailing_year(period);
+}
+
+static enum db_status read_losses(struct reading *reading) {
+    static const size_t offsets[] = {
+        offsetof(struct totals, lost), offsetof(struct totals, lost_new),
+        offsetof(struct totals, lost_voluntary), offsetof(struct totals, lost_involuntary)};
+    const struct kpi_answer *answer = reading->answer;
+    PERIOD_ARRAYS arrays = {0};
+    for (size_t i = 0; (reading->query->needs & NEED_LOSSES) != 0 && i < answer->count; i++) {
+        if (!has_own_losses(&answer->periods[i])) {
+            period_arrays_add(&arrays, i, &answer->periods[i]);
+        }
+    }
+    if (arrays.count == 0) {
+        return DB_OK;
+    }
+    if (!period_arrays_end(&arrays)) {
+        return short_of_memory(reading);
+    }
+    const char *values[] = {reading->workspace,     buf_text(&arrays.number),
+                            buf_text(&arrays.from), buf_text(&arrays.to),
+                            reading->cut,           buf_text(&reading->groups.keys)};
+    DB_RESULT *rows = NULL;
+    enum db_status status = db_run(reading->db, "kpi_losses", 6, values, &rows);
+    if (status == DB_OK) {
+        take_counts(reading, rows, offsets, 4);
+    }
+    return status;
+}
+
+static enum db_status read_purchases_of(struct reading *reading, bool whole_months,
+                                        const char *statement) {
+    static const size_t offsets[] = {
+        offsetof(struct totals, buyers), offsetof(struct totals, repeat_buyers),
+        offsetof(struct totals, previous_buyers), offsetof(struct totals, returning_buyers)};
+    const struct kpi_answer *answer = reading->answer;
+    PERIOD_ARRAYS arrays = {0};
+    for (size_t i = 0; (reading->query->needs & NEED_PURCHASES) != 0 && i < answer->count; i++) {
+        struct period previous;
+        period_previous(&answer->periods[i], &previous);
+        if ((period_is_whole_months(&answer->periods[i]) && period_is_whole_months(&previous)) ==
+            whole_months) {
+            period_arrays_add(&arrays, i, &answer->periods[i]);
+        }
+    }
+    if (arrays.count == 0) {
+        return DB_OK;
+    }
+    if (!period_arrays_end(&arrays)) {
+        return short_of_memory(reading);
+    }
+    const char *values[] = {reading->workspace,
+                            buf_text(&arrays.number),
+                            buf_text(&arrays.before),
+                            buf_text(&arrays.from),
+                            buf_text(&arrays.to),
+                            reading->cut,
+                            buf_text(&reading->groups.keys)};
+    DB_RESULT *rows = NULL;
+    enum db_status status = db_run(reading->db, statement, 7, values, &rows);
+    if (status == DB_OK) {
+        take_counts(reading, rows, offsets, 4);
+    }
+    return status;
+}
+
+static enum db_status read_purchases(struct reading *reading) {
+    enum db_status status = read_purchases_of(reading, true, "kpi_purchases");
+    return status == DB_OK ? read_purchases_of(reading, false, "kpi_purchases_range") : status;
+}
+
+/* -- one totals per period and group ------------------------------------------------------- */
+
+static void add_stretches(const struct timeline *timeline, const struct sums *sums, int32_t from,
+                          int32_t to, struct sums *ret_sums) {
+    size_t first, end;
+    timeline_find(timeline, from, to, &first, &end);
+    for (size_t i = first; i < end; i++) {
+        sums_add(ret_sums, &sums[i]);
+    }
+}
+
+static void assemble(const struct reading *reading, const struct sums *sums,
+                     const struct period *period, struct totals *totals) {
+    const struct timeline *timeline = &reading->timeline;
+    const struct kpi_clock *clock = &reading->answer->clock;
+    struct sums within = {0}, before = {0}, previous = {0}, last = {0};
+    struct period period_before, last_month;
+    period_previous(period, &period_before);
+    add_stretches(timeline, sums, period->from, period->to, &within);
+    add_stretches(timeline, sums, TIMELINE_BEGINNING, period->from, &before);
+    add_stretches(timeline, sums, period_before.from, period->from, &previous);
+    bool trailing = period_is_trailing_year(period);
+    if (trailing) {
+        period_containing(GRANULARITY_MONTH, period->to - 1, &last_month);
+        add_stretches(timeline, sums, last_month.from, period->to, &last);
+    }
+    totals_add_sums(totals, &within);
+    totals_derive(totals, period, &before, &previous, trailing ? &last : NULL);
+    totals->response.sum_us = totals->response_us;
+    totals->resolution.sum_us = totals->resolution_us;
+    totals->surveys_before = clock->surveys_from < period->to;
+    totals->interactions_before = clock->interactions_from < period->to;
+    totals->payments_before = clock->payments_from < period->to;
+    totals->cancellations_stored = clock->cancellations_stored;
+}
+
+static enum db_status read_totals(struct reading *reading) {
+    struct kpi_answer *answer = reading->answer;
+    size_t stretches = reading->timeline.bound_count;
+    reading->sums = calloc(answer->group_count * stretches, sizeof *reading->sums);
+    answer->totals = calloc(answer->group_count * answer->count, sizeof *answer->totals);
+    if (reading->sums == NULL || answer->totals == NULL || !write_slices(reading)) {
+        return short_of_memory(reading);
+    }
+    enum db_status status = DB_OK;
+    for (unsigned source = 0; status == DB_OK && source < SOURCE_COUNT; source++) {
+        if ((reading->query->needs & 1U << source) != 0) {
+            status = read_sums(reading, (enum totals_source)source);
+        }
+    }
+    for (size_t group = 0; status == DB_OK && group < answer->group_count; group++) {
+        for (size_t i = 0; i < answer->count; i++) {
+            assemble(reading, reading->sums + group * stretches, &answer->periods[i],
+                     &answer->totals[group * answer->count + i]);
+        }
+    }
+    status =
+        status == DB_OK ? read_sketches(reading, NEED_RESPONSE, "duration_sketch", "f") : status;
+    status =
+        status == DB_OK ? read_sketches(reading, NEED_RESOLUTION, "duration_sketch", "r") : status;
+    status =
+        status == DB_OK ? read_sketches(reading, NEED_FOLLOW_UP, "follow_up_sketch", "u") : status;
+    status = status == DB_OK ? read_losses(reading) : status;
+    return status == DB_OK ? read_purchases(reading) : status;
+}
+
+static enum db_status read_groups(struct reading *reading) {
+    struct kpi_answer *answer = reading->answer;
+    int32_t from = INT32_MAX, to = INT32_MIN;
     for (size_t i = 0; i < answer->count; i++) {
-        const char *comma = i == 0 ? "{" : ",";
-        buf_printf(&from, "%s%" PRId32, comma, answer->periods[i].from);
-        buf_printf(&to, "%s%" PRId32, comma, answer->periods[i].to);
-        buf_printf(&lengths, "%s%s", comma, granularity_name(answer->periods[i].granularity));
+        from = answer->periods[i].from < from ? answer->periods[i].from : from;
+        to = answer->periods[i].to > to ? answer->periods[i].to : to;
     }
-    buf_add_char(&from, '}');
-    buf_add_char(&to, '}');
-    buf_add_char(&lengths, '}');
-    if (!buf_ok(&from) || !buf_ok(&to) || !buf_ok(&lengths)) {
-        return DB_LOST;
+    enum db_status status =
+        kpi_groups_read(reading->db, reading->query, from, to, &reading->groups);
+    snprintf(reading->cut, sizeof reading->cut, "%d", reading->groups.cut);
+    answer->groups = reading->groups.groups;
+    answer->group_count = reading->groups.count;
+    if (status == DB_OK && !reading->groups.complete) {
+        return short_of_memory(reading);
     }
-    snprintf(workspace, sizeof workspace, "%d", query->workspace_id);
-    snprintf(cut, sizeof cut, "%d",
-             (query->segment != NULL ? 1 : 0) + (query->channel != NULL ? 2 : 0));
-    const char *first = query->segment != NULL ? query->segment : query->channel;
-    const char *values[] = {workspace,
-                            buf_text(&from),
-                            buf_text(&to),
-                            buf_text(&lengths),
-                            cut,
-                            first != NULL ? first : "",
-                            query->segment != NULL && query->channel != NULL ? query->channel : ""};
-    return db_run(db, "kpi_totals", 7, values, ret_result);
+    if (status == DB_OK && answer->group_count * answer->count > FIGURES_MAX) {
+        reading->err = problem_add_parameter(
+            reading->problem, ERR_INVALID_PARAMETER, "granularity",
+            "The answer would have %zu figures: ask for a shorter range or a coarser granularity.",
+            answer->group_count * answer->count);
+        return DB_STOP;
+    }
+    return status;
+}
+
+static enum db_status read_answer(struct reading *reading) {
+    struct kpi_answer *answer = reading->answer;
+    const struct kpi_query *query = reading->query;
+    enum db_status status = kpi_store_read_clock(reading->db, query->workspace_id, &answer->clock);
+    if (status != DB_OK) {
+        return status;
+    }
+    reading->err = query->plan(query->context, &answer->clock, &answer->periods, &answer->count,
+                               reading->problem);
+    if (reading->err == ERR_OK) {
+        reading->err =
+            timeline_make(answer->periods, answer->count, &reading->timeline, reading->problem);
+    }
+    if (reading->err != ERR_OK) {
+        return DB_STOP;
+    }
+    status = target_store_read(reading->db, query->workspace_id, &answer->targets);
+    if (status == DB_OK) {
+        status = read_groups(reading);
+    }
+    return status == DB_OK ? read_totals(reading) : status;
 }
 
 static enum db_status read_body(struct db *db, void *context) {
     struct reading *reading = context;
-    struct kpi_answer *answer = reading->answer;
-    kpi_answer_clear(answer);
-    enum db_status status = read_clock(db, reading->query->workspace_id, &answer->clock);
-    if (status != DB_OK) {
-        return status;
+    kpi_answer_clear(reading->answer); /* of an earlier attempt */
+    reading->db = db;
+    snprintf(reading->workspace, sizeof reading->workspace, "%d", reading->query->workspace_id);
+    enum db_status status = read_answer(reading);
+    for (size_t i = 0; i < 4; i++) {
+        buf_free(&reading->slices[i]);
+        buf_free(&reading->covered[i]);
     }
-    reading->err = reading->query->plan(reading->query->context, &answer->clock, &answer->periods,
-                                        &answer->count, reading->problem);
-    if (reading->err != ERR_OK) {
-        return DB_STOP;
-    }
-    DB_RESULT *result = NULL;
-    status = query_totals(db, reading->query, answer, &result);
-    if (status != DB_OK) {
-        return status;
-    }
-    answer->totals = calloc(answer->count, sizeof *answer->totals);
-    bool complete = answer->totals != NULL && PQntuples(result) == (int)answer->count;
-    for (size_t i = 0; complete && i < answer->count; i++) {
-        complete = read_totals(result, (int)i, &answer->totals[i]);
-    }
-    if (!complete) {
-        reading->err = problem_set(reading->problem, ERR_UNAVAILABLE, "Out of memory; try again.");
-        return DB_STOP;
-    }
-    return DB_OK;
+    buf_free(&reading->groups.keys);
+    timeline_clear(&reading->timeline);
+    free(reading->sums);
+    reading->sums = NULL;
+    return status;
 }
 
 enum err kpi_store_read(struct db *db, const struct kpi_query *query, struct kpi_answer *ret_answer,

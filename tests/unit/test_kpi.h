@@ -27,10 +27,13 @@ static inline struct figure figure_on(const char *kpi, const struct totals *tota
                                       const char *period_text, const char *today) {
     struct period period;
     cr_assert_eq(period_parse(period_text, day_of(today), &period, NULL), ERR_OK);
-    struct kpi_context context = {
-        .period = &period, .today = day_of(today), .response_window_days = 30};
+    static const struct kpi_settings settings = {.response_window_days = 30,
+                                                 .gross_margin = 1,
+                                                 .response_target_seconds = 14400,
+                                                 .weights = {0.25, 0.25, 0.15, 0.15, 0.1, 0.1}};
+    struct kpi_context context = {.period = &period, .today = day_of(today), .settings = &settings};
     struct figure figure;
-    kpi_named(kpi)->compute(totals, &context, &figure);
+    kpi_compute(kpi_named(kpi), totals, &context, false, &figure);
     return figure;
 }
 

@@ -40,6 +40,16 @@ Test(kpi_catalogue, units_directions_cadences_and_comparisons) {
         {"first_contact_resolution", "percent", "higher_is_better", "month", true},
         {"interactions", "count", "neutral", "month", false},
         {"feedback", "count", "neutral", "quarter", false},
+        {"follow_up_rate", "percent", "higher_is_better", "month", true},
+        {"buyer_retention_rate", "percent", "higher_is_better", "year", false},
+        {"repeat_purchase_rate", "percent", "higher_is_better", "year", false},
+        {"revenue", "money", "higher_is_better", "month", false},
+        {"revenue_growth_rate", "percent", "higher_is_better", "month", false},
+        {"arpc", "money", "higher_is_better", "month", false},
+        {"cac", "money", "lower_is_better", "month", false},
+        {"ltv", "money", "higher_is_better", "year", false},
+        {"ltv_cac_ratio", "ratio", "higher_is_better", "year", false},
+        {"relationship_quality", "points", "higher_is_better", "quarter", false},
     };
     cr_assert_eq(kpi_count, sizeof rows / sizeof rows[0]);
     for (size_t i = 0; i < kpi_count; i++) {
@@ -70,10 +80,11 @@ Test(kpi_catalogue, reasons_have_the_names_clients_see) {
     cr_assert_str_eq(null_reason_name(NULL_LOW_COVERAGE), "low_coverage");
 }
 
-Test(kpi_catalogue, columns_cover_the_totals_counts) {
-    cr_assert_eq(totals_column_count * sizeof(int64_t), offsetof(struct totals, response));
+Test(kpi_catalogue, columns_cover_the_sums) {
+    cr_assert_eq(totals_column_count * sizeof(int64_t), sizeof(struct sums));
     for (size_t i = 0; i < totals_column_count; i++) {
         cr_assert_eq(totals_columns[i].offset, i * sizeof(int64_t));
+        cr_assert(i == 0 || totals_columns[i - 1].source <= totals_columns[i].source);
         for (size_t j = 0; j < i; j++)
             cr_assert_str_neq(totals_columns[i].name, totals_columns[j].name);
     }
@@ -98,14 +109,16 @@ static int64_t below(int64_t bound) { return random() % (bound + 1); }
 static struct totals random_totals(int32_t buckets[BUCKETS], int64_t counts[BUCKETS]) {
     static const int64_t bounds[] = {0, 1, 3, 30, 1000, 1000000000};
     struct totals totals;
-    for (size_t i = 0; i < totals_column_count; i++) {
-        int64_t count = below(bounds[random() % 6]);
-        memcpy((char *)&totals + totals_columns[i].offset, &count, sizeof count);
-    }
+#define RANDOM_COUNT(name) totals.name = below(bounds[random() % 6]);
+#define RANDOM_SUM(name) totals.name = (double)(below(bounds[random() % 6]) - below(1000));
+    TOTALS_COLUMNS(RANDOM_COUNT, RANDOM_SUM)
+    TOTALS_DERIVED(RANDOM_COUNT, RANDOM_SUM)
     totals.answered = below(totals.sent);
     totals.contact_known = below(totals.resolution_n);
     totals.contact_first = below(totals.contact_known);
     totals.lost = below(totals.at_start);
+    totals.repeat_buyers = below(totals.buyers);
+    totals.returning_buyers = below(totals.previous_buyers);
 
     int64_t n = 0;
     double sum_us = 0;
@@ -119,7 +132,10 @@ static struct totals random_totals(int32_t buckets[BUCKETS], int64_t counts[BUCK
     }
     struct sketch sketch = {.size = size, .bucket = buckets, .count = counts, .sum_us = sum_us};
     totals.response = totals.resolution = sketch;
+    totals.follow_up = sketch;
     totals.response_n = totals.resolution_n = n;
+    totals.followed_up = n;
+    totals.low = n + below(30);
     totals.contact_known = totals.contact_known < n ? totals.contact_known : n;
     totals.contact_first = below(totals.contact_known);
     return totals;
@@ -133,22 +149,28 @@ static void assert_sound(const struct kpi_spec *spec, const struct figure *figur
     cr_assert_eq(isnan(figure->value) != 0, figure->null_reason != NULL_NONE, "%s", spec->name);
     cr_assert_eq(isnan(figure->numerator) != 0, isnan(figure->denominator) != 0);
     cr_assert(figure->n >= 0);
-    if (!isnan(figure->denominator))
+    bool proportion = figure->interval.present && strcmp(figure->interval.method, "wilson") == 0;
+    if (proportion)
         cr_assert_eq(figure->denominator, (double)figure->n);
-    if (figure->null_reason != NULL_NONE)
+    if (figure->null_reason != NULL_NONE && figure->null_reason != NULL_ZERO_CHURN)
         cr_assert_not(interval->present);
-    if (interval->present) {
+    if (interval->present)
         cr_assert_not_null(interval->method);
+    if (interval->present && figure->null_reason == NULL_NONE) {
         cr_assert(interval->low <= figure->value && figure->value <= interval->high, "%s",
                   spec->name);
         cr_assert(rounded(interval->low) <= rounded(figure->value) &&
                   rounded(figure->value) <= rounded(interval->high));
     }
+    bool growth = strcmp(spec->name, "revenue_growth_rate") == 0;
+    bool share = spec->unit == UNIT_POINTS || spec->unit == UNIT_PERCENT;
     double least = spec->unit == UNIT_POINTS ? -100 : 0;
-    double most = spec->unit == UNIT_POINTS || spec->unit == UNIT_PERCENT ? 100 : INFINITY;
+    double most = share && !growth ? 100 : INFINITY;
+    if (growth || spec->unit == UNIT_MONEY || spec->unit == UNIT_RATIO)
+        least = -INFINITY; /* refunds and credits may outweigh the rest */
     if (figure->null_reason == NULL_NONE)
         cr_assert(least <= figure->value && figure->value <= most);
-    if (interval->present)
+    if (interval->present && figure->null_reason == NULL_NONE)
         cr_assert(least <= interval->low && interval->high <= most);
     for (size_t i = 0; i < figure->part_count; i++)
         cr_assert(figure->parts[i].name != NULL && !isinf(figure->parts[i].value));

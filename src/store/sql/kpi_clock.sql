@@ -1,33 +1,69 @@
 -- What a KPI request needs to know of its workspace first.
--- $1 workspace. One row: timezone, today (its civil date as days since 1970-01-01),
--- response_window_days, first, last: the days (same unit, null: none) that have records, the last
--- one at most today. Relies on the totals' primary keys.
-SELECT w.timezone, t.today - date '1970-01-01' AS today, w.response_window_days,
-       least(s.first, i.first, l.first) - date '1970-01-01' AS first,
-       greatest(s.last, i.last, l.last) - date '1970-01-01' AS last
+-- $1 workspace. One row: timezone, today (its civil date; days are counted from 1970-01-01), currency,
+-- the settings that KPIs depend on (relationship_weights as their six numbers, separated by spaces),
+-- first, last: the days that have records, the last one at most today; surveys_from,
+-- interactions_from, payments_from: the first day with a record of that kind (null: none);
+-- cancellations_stored: there is one. Relies on the totals' primary keys, action_time and the
+-- cancellations' primary key.
+SELECT w.timezone, t.today - date '1970-01-01' AS today, w.currency, w.response_window_days,
+       w.gross_margin, w.response_target_seconds, array_to_string(w.relationship_weights, ' '),
+       least(s.first, i.first, l.first, p.first, c.first, a.first) - date '1970-01-01' AS first,
+       greatest(s.last, i.last, l.last, p.last, c.last, a.last) - date '1970-01-01' AS last,
+       s.first - date '1970-01-01' AS surveys_from, i.first - date '1970-01-01' AS interactions_from,
+       p.first - date '1970-01-01' AS payments_from,
+       -- Ordered, so that it goes by the key and not through other workspaces' rows.
+       EXISTS (SELECT FROM (SELECT 1 FROM cancellation x WHERE x.workspace_id = $1
+                             ORDER BY x.workspace_id, x.id LIMIT 1) x)::integer AS cancellations_stored
   FROM workspace w
  CROSS JOIN LATERAL (SELECT local_day(now(), w.timezone) AS today) t
  CROSS JOIN LATERAL (
-    SELECT (SELECT x.start FROM survey_totals x WHERE x.workspace_id = w.id AND x.grain = 'd'
-               AND x.cut = 0 AND x.start <= t.today AND x.records > 0
-             ORDER BY x.start LIMIT 1) AS first,
-           (SELECT x.start FROM survey_totals x WHERE x.workspace_id = w.id AND x.grain = 'd'
-               AND x.cut = 0 AND x.start <= t.today AND x.records > 0
-             ORDER BY x.start DESC LIMIT 1) AS last) s
+    SELECT min(x.start) AS first, max(x.start) FILTER (WHERE x.start <= t.today) AS last
+      FROM ((SELECT y.start FROM survey_totals y WHERE y.workspace_id = w.id AND y.grain = 'd' AND y.cut = 0
+                AND y.label = '' AND y.second_label = '' AND y.records > 0 ORDER BY y.start LIMIT 1)
+            UNION ALL
+            (SELECT y.start FROM survey_totals y WHERE y.workspace_id = w.id AND y.grain = 'd' AND y.cut = 0
+                AND y.label = '' AND y.second_label = '' AND y.records > 0 AND y.start <= t.today
+              ORDER BY y.start DESC LIMIT 1)) x) s
  CROSS JOIN LATERAL (
-    SELECT (SELECT x.start FROM interaction_totals x WHERE x.workspace_id = w.id AND x.grain = 'd'
-               AND x.cut = 0 AND x.start <= t.today AND x.opened > 0
-             ORDER BY x.start LIMIT 1) AS first,
-           (SELECT x.start FROM interaction_totals x WHERE x.workspace_id = w.id AND x.grain = 'd'
-               AND x.cut = 0 AND x.start <= t.today AND x.opened > 0
-             ORDER BY x.start DESC LIMIT 1) AS last) i
+    SELECT min(x.start) AS first, max(x.start) FILTER (WHERE x.start <= t.today) AS last
+      FROM ((SELECT y.start FROM interaction_totals y WHERE y.workspace_id = w.id AND y.grain = 'd' AND y.cut = 0
+                AND y.label = '' AND y.second_label = '' AND y.opened > 0 ORDER BY y.start LIMIT 1)
+            UNION ALL
+            (SELECT y.start FROM interaction_totals y WHERE y.workspace_id = w.id AND y.grain = 'd' AND y.cut = 0
+                AND y.label = '' AND y.second_label = '' AND y.opened > 0 AND y.start <= t.today
+              ORDER BY y.start DESC LIMIT 1)) x) i
  CROSS JOIN LATERAL (
-    SELECT (SELECT x.start FROM life_totals x WHERE x.workspace_id = w.id AND x.grain = 'd'
-               AND x.cut = 0 AND x.start <= t.today
-               AND x.acquired + x.reactivated + x.cancelled + x.redundant > 0
-             ORDER BY x.start LIMIT 1) AS first,
-           (SELECT x.start FROM life_totals x WHERE x.workspace_id = w.id AND x.grain = 'd'
-               AND x.cut = 0 AND x.start <= t.today
-               AND x.acquired + x.reactivated + x.cancelled + x.redundant > 0
-             ORDER BY x.start DESC LIMIT 1) AS last) l
+    SELECT min(x.start) AS first, max(x.start) FILTER (WHERE x.start <= t.today) AS last
+      FROM ((SELECT y.start FROM life_totals y WHERE y.workspace_id = w.id AND y.grain = 'd' AND y.cut = 0
+                AND y.label = '' AND y.second_label = ''
+                AND y.acquired + y.reactivated + y.cancelled + y.redundant > 0 ORDER BY y.start LIMIT 1)
+            UNION ALL
+            (SELECT y.start FROM life_totals y WHERE y.workspace_id = w.id AND y.grain = 'd' AND y.cut = 0
+                AND y.label = '' AND y.second_label = '' AND y.start <= t.today
+                AND y.acquired + y.reactivated + y.cancelled + y.redundant > 0
+              ORDER BY y.start DESC LIMIT 1)) x) l
+ CROSS JOIN LATERAL (
+    SELECT min(x.start) AS first, max(x.start) FILTER (WHERE x.start <= t.today) AS last
+      FROM ((SELECT y.start FROM payment_totals y WHERE y.workspace_id = w.id AND y.grain = 'd' AND y.cut = 0
+                AND y.label = '' AND y.second_label = '' AND y.payments > 0 ORDER BY y.start LIMIT 1)
+            UNION ALL
+            (SELECT y.start FROM payment_totals y WHERE y.workspace_id = w.id AND y.grain = 'd' AND y.cut = 0
+                AND y.label = '' AND y.second_label = '' AND y.payments > 0 AND y.start <= t.today
+              ORDER BY y.start DESC LIMIT 1)) x) p
+ CROSS JOIN LATERAL (
+    SELECT min(x.start) AS first, max(x.start) FILTER (WHERE x.start <= t.today) AS last
+      FROM ((SELECT y.start FROM cost_totals y WHERE y.workspace_id = w.id AND y.grain = 'd' AND y.cut = 0
+                AND y.label = '' AND y.second_label = '' AND y.costs > 0 ORDER BY y.start LIMIT 1)
+            UNION ALL
+            (SELECT y.start FROM cost_totals y WHERE y.workspace_id = w.id AND y.grain = 'd' AND y.cut = 0
+                AND y.label = '' AND y.second_label = '' AND y.costs > 0 AND y.start <= t.today
+              ORDER BY y.start DESC LIMIT 1)) x) c
+ CROSS JOIN LATERAL (
+    SELECT local_day(min(x.opened_at), w.timezone) AS first,
+           CASE WHEN count(*) > 0 THEN least(local_day(max(x.opened_at), w.timezone), t.today) END AS last
+      FROM ((SELECT y.opened_at FROM action y WHERE y.workspace_id = w.id
+              ORDER BY y.opened_at LIMIT 1)
+            UNION ALL
+            (SELECT y.opened_at FROM action y WHERE y.workspace_id = w.id
+              ORDER BY y.opened_at DESC, y.id LIMIT 1)) x) a
  WHERE w.id = $1
