@@ -34,6 +34,7 @@ BEGIN
         EXECUTE format('DELETE FROM %I WHERE workspace_id = $1', target) USING workspace;
         EXECUTE format('INSERT INTO %I SELECT * FROM %I($1)', target, target || '_expected') USING workspace;
     END LOOP;
+    UPDATE data_version SET version = version + 1 WHERE workspace_id = workspace;
 END $$;
 
 -- Every derived cell that differs from what the records say, as (table, 'stored' or 'expected',

@@ -67,6 +67,10 @@ MUST_CHECK enum db_status db_transaction(struct db *db, enum db_mode mode,
                                          enum db_status (*body)(struct db *db, void *context),
                                          void *context);
 
+/* How many write transactions of this process have come to their COMMIT, on all connections. Any
+ * thread may ask. */
+uint64_t db_commits(void);
+
 /* Of the last refusal: five characters, or "". */
 const char *db_sqlstate(const struct db *db);
 const char *db_constraint(const struct db *db);

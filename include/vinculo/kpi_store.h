@@ -32,15 +32,24 @@ struct kpi_clock {
     /* First day with a record of the kind, INT32_MAX: none. */
     int32_t surveys_from, interactions_from, payments_from;
     bool cancellations_stored;
+    int64_t version;     /* of the workspace's data and settings */
+    int64_t day_ends_us; /* when today ends there */
+};
+
+/* Actions: those open, of these the ones that were due before today, and those done in the answer's
+ * first period. */
+struct kpi_actions {
+    int64_t open, overdue, done;
 };
 
 struct kpi_query {
     int workspace_id;
     const char *segment; /* NULL: all */
     const char *channel;
-    enum kpi_label by;            /* KPI_LABEL_NONE: one figure for all */
-    unsigned needs;               /* bits of enum kpi_need: what is read; all else stays 0 */
-    enum totals_source ranked_by; /* whose records make a group large */
+    enum kpi_label by;               /* KPI_LABEL_NONE: one figure for all */
+    unsigned needs;                  /* bits of enum kpi_need: what is read; all else stays 0 */
+    enum totals_source ranked_by;    /* whose records make a group large */
+    struct kpi_actions *ret_actions; /* NULL: they are not asked for */
     /* Resolves the periods, once the clock is known. Its error ends the query. The array is freed
      * by kpi_answer_clear. */
     enum err (*plan)(void *context, const struct kpi_clock *clock, struct period **ret_periods,

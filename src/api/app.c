@@ -177,6 +177,7 @@ static void call_free(struct call *call) {
     }
     free(call->name);
     free(call->idempotency_key);
+    free(call->if_none_match);
     problem_clear(&call->problem);
     write_item_clear(&call->item);
     record_clear(&call->stored);

@@ -24,6 +24,8 @@ struct app {
     struct workers *workers; /* for changes */
     struct workers *readers; /* for reads, which never wait behind a change that waits for a lock */
     struct keyring *keyring;
+    struct versions *versions;
+    struct answers *answers;
     struct http_server *server;
     atomic_bool stopping;
     atomic_bool recounting; /* a change of a workspace that counts its figures again is under way */
@@ -56,6 +58,7 @@ struct call {
     struct grant grant;
     char request_id[REQUEST_ID_MAX + 1];
     char *idempotency_key; /* owned; NULL: none */
+    char *if_none_match;   /* owned; NULL: none */
     struct parameter parameters[PARAMETERS_MAX];
     size_t parameter_count;
     struct problem problem;

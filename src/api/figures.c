@@ -3,10 +3,12 @@
 
 #include "vinculo/currency.h"
 #include "vinculo/json.h"
+#include "vinculo/record.h"
 #include "vinculo/target.h"
 #include "vinculo/timestamp.h"
 
 #include <math.h>
+#include <string.h>
 
 /* Differences with a p-value below this are called significant. */
 #define SIGNIFICANCE 0.05
@@ -51,6 +53,30 @@ void figures_write_data(struct buf *out, const struct kpi_clock *clock) {
     } else {
         put_number(out, "first", NAN);
         put_number(out, "last", NAN);
+    }
+    json_end_object(out);
+}
+
+static const char *const filters[] = {"segment", "channel"};
+
+enum err figures_check_filters(struct call *call) {
+    for (size_t i = 0; i < sizeof filters / sizeof filters[0]; i++) {
+        const char *label = call_parameter(call, filters[i]);
+        if (label != NULL && !record_label_is_valid(label, strlen(label))) {
+            return problem_add_parameter(&call->problem, ERR_INVALID_PARAMETER, filters[i],
+                                         "A label has 1 to 64 characters.");
+        }
+    }
+    return ERR_OK;
+}
+
+void figures_write_filters(struct buf *out, const struct call *call) {
+    json_key(out, "filters");
+    json_begin_object(out);
+    for (size_t i = 0; i < sizeof filters / sizeof filters[0]; i++) {
+        if (call_parameter(call, filters[i]) != NULL) {
+            put_text(out, filters[i], call_parameter(call, filters[i]));
+        }
     }
     json_end_object(out);
 }

@@ -2,6 +2,7 @@
 #ifndef VINCULO_API_FIGURES_H
 #define VINCULO_API_FIGURES_H
 
+#include "call.h"
 #include "vinculo/buf.h"
 #include "vinculo/kpi.h"
 #include "vinculo/kpi_store.h"
@@ -38,6 +39,11 @@ enum { NOT_COMPARED = -1, NOTHING_BEFORE = -2 };
 void figures_view(const struct kpi_answer *answer, const struct figure_question *question,
                   const struct kpi_spec *spec, size_t group, size_t period, int previous,
                   struct figure_view *ret_view);
+
+/* segment= and channel= as labels; sets call->problem. */
+MUST_CHECK enum err figures_check_filters(struct call *call);
+/* "filters":{…}: those that were given */
+void figures_write_filters(struct buf *out, const struct call *call);
 
 /* {"key":…,"granularity":…,"from":…,"to":…,"timezone":…,"complete":…} */
 void figures_write_period(struct buf *out, const struct period *period,

@@ -38,6 +38,9 @@ enum http_next handle_kpi(struct call *call);
 enum http_next handle_definitions(struct call *call);
 enum http_next handle_definition(struct call *call);
 
+/* scorecard.c */
+enum http_next handle_scorecard(struct call *call);
+
 /* definitions.c: ERR_NOT_FOUND, or code for the parameter `kpis`, naming those that there are */
 enum err kpi_refuse_unknown(struct call *call, enum err code);
 

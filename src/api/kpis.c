@@ -1,6 +1,7 @@
 /* GET /v1/kpis…: parameters → plan of periods → totals → KPI functions → JSON or CSV. */
 #include "handlers.h"
 
+#include "answers.h"
 #include "figures.h"
 #include "format.h"
 #include "span.h"
@@ -8,7 +9,6 @@
 #include "vinculo/kpi.h"
 #include "vinculo/kpi_store.h"
 #include "vinculo/period.h"
-#include "vinculo/record.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -27,15 +27,6 @@ struct question {
     enum compare compare;
     bool has_previous; /* decided by the plan: periods[1] is what periods[0] is compared with */
 };
-
-static enum err check_label(struct call *call, const char *name) {
-    const char *label = call_parameter(call, name);
-    if (label == NULL || record_label_is_valid(label, strlen(label))) {
-        return ERR_OK;
-    }
-    return problem_add_parameter(&call->problem, ERR_INVALID_PARAMETER, name,
-                                 "A label has 1 to 64 characters.");
-}
 
 static enum err take_compare(struct question *question) {
     struct call *call = question->call;
@@ -182,19 +173,6 @@ static enum err plan(void *context, const struct kpi_clock *clock, struct period
     return ERR_OK;
 }
 
-static void write_filters(struct buf *out, const struct call *call) {
-    static const char *const names[] = {"segment", "channel"};
-    json_key(out, "filters");
-    json_begin_object(out);
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
-        if (call_parameter(call, names[i]) != NULL) {
-            json_key(out, names[i]);
-            json_put_text(out, call_parameter(call, names[i]));
-        }
-    }
-    json_end_object(out);
-}
-
 /* Calls `write` for every figure of the answer, in its order: KPI, period, group. */
 static void walk(const struct question *question, const struct kpi_answer *answer, struct buf *out,
                  void (*write)(struct buf *out, const struct question *question,
@@ -227,7 +205,7 @@ static void write_values(struct buf *out, const struct question *question,
     json_begin_object(out);
     json_key(out, "period");
     figures_write_period(out, &answer->periods[0], &answer->clock);
-    write_filters(out, question->call);
+    figures_write_filters(out, question->call);
     figures_write_data(out, &answer->clock);
     json_key(out, "kpis");
     json_begin_object(out);
@@ -264,7 +242,7 @@ static void write_series(struct buf *out, const struct question *question,
     }
     json_key(out, "timezone");
     json_put_text(out, answer->clock.timezone);
-    write_filters(out, question->call);
+    figures_write_filters(out, question->call);
     figures_write_data(out, &answer->clock);
     json_key(out, "series");
     json_begin_array(out);
@@ -312,6 +290,7 @@ static enum err answer_question(struct question *question, struct db *db) {
     enum err err = kpi_store_read(db, &query, &answer, &call->problem);
     if (err == ERR_OK) {
         write_answer(question, &answer);
+        answers_keep(call, &answer.clock);
         kpi_answer_clear(&answer);
     }
     return err;
@@ -328,8 +307,7 @@ static enum err take_question(struct question *question) {
     err = err == ERR_OK ? take_granularity(question) : err;
     err = err == ERR_OK ? take_by(question) : err;
     err = err == ERR_OK ? take_compare(question) : err;
-    err = err == ERR_OK ? check_label(call, "segment") : err;
-    return err == ERR_OK ? check_label(call, "channel") : err;
+    return err == ERR_OK ? figures_check_filters(call) : err;
 }
 
 static void run_kpis(struct work *work, struct db *db) {
@@ -345,7 +323,7 @@ enum http_next handle_kpis(struct call *call) {
     if (format_choose(call, 1U << FORMAT_JSON | 1U << FORMAT_CSV, &call->format) != ERR_OK) {
         return call_refuse(call);
     }
-    return call_run_on_worker(call, run_kpis);
+    return answers_find(call) ? HTTP_REPLY : call_run_on_worker(call, run_kpis);
 }
 
 enum http_next handle_kpi(struct call *call) {

@@ -11,6 +11,9 @@ static const char *const kpis_parameters[] = {
 static const char *const kpi_parameters[] = {"period",  "from",        "to", "compare", "segment",
                                              "channel", "granularity", "by", "format",  NULL};
 
+static const char *const scorecard_parameters[] = {"at",      "window", "segment",
+                                                   "channel", "format", NULL};
+
 static const char *const post_parameters[] = {"atomic", "on_conflict", NULL};
 
 /* Of all kinds; the handler knows which ones have which. */
@@ -21,6 +24,7 @@ static const char *const list_parameters[] = {
 const struct route routes[] = {
     {"/v1/kpis", {{"GET", ACCESS_FIGURES, BODY_NONE, kpis_parameters, handle_kpis}}},
     {"/v1/kpis/{kpi}", {{"GET", ACCESS_FIGURES, BODY_NONE, kpi_parameters, handle_kpi}}},
+    {"/v1/scorecard", {{"GET", ACCESS_FIGURES, BODY_NONE, scorecard_parameters, handle_scorecard}}},
     {"/v1/definitions", {{"GET", ACCESS_READ, BODY_NONE, NULL, handle_definitions}}},
     {"/v1/definitions/{kpi}", {{"GET", ACCESS_READ, BODY_NONE, NULL, handle_definition}}},
     {"/v1/targets", {{"GET", ACCESS_READ, BODY_NONE, NULL, handle_targets}}},

@@ -1,11 +1,13 @@
 /* The service's life: start in order, wait for a signal, stop in order. */
 #include "vinculo/serve.h"
 
+#include "answers.h"
 #include "app.h"
 #include "vinculo/log.h"
 #include "vinculo/metrics_registry.h"
 #include "vinculo/migrate.h"
 #include "vinculo/timestamp.h"
+#include "vinculo/versions.h"
 
 #include <jansson.h>
 #include <signal.h>
@@ -84,7 +86,8 @@ static enum err start_workers(struct app *app, const struct settings *settings,
         options.url = settings->read_database_url;
         options.read_write = false;
     }
-    return workers_start(&options, threads, queue_max, &app->readers, problem);
+    err = workers_start(&options, threads, queue_max, &app->readers, problem);
+    return err == ERR_OK ? versions_start(&options, &app->versions, problem) : err;
 }
 
 static enum err start(struct app *app, const struct settings *settings, struct problem *problem) {
@@ -129,6 +132,8 @@ static bool stop(struct app *app, int timeout_ms) {
     if (app->keyring != NULL) {
         keyring_stop(app->keyring);
     }
+    versions_stop(app->versions);
+    answers_free(app->answers);
     workers_free(app->workers);
     workers_free(app->readers);
     writer_free(app->writer);
@@ -147,7 +152,7 @@ int serve(const struct settings *settings) {
     metric_add(METRIC_BUILD_INFO, 1, VINCULO_VERSION, NULL, NULL);
     metric_set(METRIC_START_TIME, timestamp_now() / MICROSECONDS_PER_SECOND);
 
-    struct app app = {.settings = settings};
+    struct app app = {.settings = settings, .answers = answers_new()};
     struct problem problem = {0};
     int code = EXIT_SUCCESS;
     json_object_seed(0); /* not safe later, among threads */
@@ -155,7 +160,7 @@ int serve(const struct settings *settings) {
         fprintf(stderr, "vinculo: libsodium cannot be initialised.\n");
         return EXIT_FAILURE;
     }
-    if (start(&app, settings, &problem) != ERR_OK) {
+    if (app.answers == NULL || start(&app, settings, &problem) != ERR_OK) {
         fprintf(stderr, "vinculo: %s\n", problem.detail);
         code = EXIT_FAILURE;
     } else {

@@ -342,6 +342,10 @@ enum db_status db_allow(struct db *db, int timeout_ms) {
     return status;
 }
 
+static atomic_uint_fast64_t write_commits;
+
+uint64_t db_commits(void) { return atomic_load(&write_commits); }
+
 /* A COMMIT of a failed transaction answers "ROLLBACK" without an error. */
 static enum db_status commit(struct db *db) {
     DB_RESULT *result = NULL;
@@ -372,6 +376,10 @@ static enum db_status run_once(struct db *db, enum db_mode mode,
         status = body(db, context);
         if (status == DB_OK) {
             status = commit(db);
+            /* Also where its answer was lost: it may have taken effect. */
+            if (mode == DB_WRITE) {
+                atomic_fetch_add(&write_commits, 1);
+            }
         }
     }
     if (status != DB_OK && db->connection != NULL) {

@@ -16,7 +16,6 @@ struct kpi_groups {
 
 /* The groups that have had anything before `to`, the largest in [from, to) first. */
 MUST_CHECK enum db_status kpi_groups_read(struct db *db, const struct kpi_query *query,
-                                          int32_t from, int32_t to,
-                                          struct kpi_groups *ret_groups);
+                                          int32_t from, int32_t to, struct kpi_groups *ret_groups);
 
 #endif

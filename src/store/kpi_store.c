@@ -89,6 +89,8 @@ enum db_status kpi_store_read_clock(struct db *db, int workspace_id, struct kpi_
     ret_clock->interactions_from = day_or(row, 10, INT32_MAX);
     ret_clock->payments_from = day_or(row, 11, INT32_MAX);
     ret_clock->cancellations_stored = PQgetvalue(row, 0, 12)[0] == '1';
+    ret_clock->version = strtoll(PQgetvalue(row, 0, 13), NULL, 10);
+    ret_clock->day_ends_us = strtoll(PQgetvalue(row, 0, 14), NULL, 10);
     return DB_OK;
 }
 
@@ -505,6 +507,25 @@ static enum db_status read_groups(struct reading *reading) {
     return status;
 }
 
+static enum db_status read_actions(struct reading *reading) {
+    struct kpi_actions *ret_actions = reading->query->ret_actions;
+    char from[DATE_TEXT_MAX], to[DATE_TEXT_MAX];
+    const char *values[] = {reading->workspace, from, to};
+    if (ret_actions == NULL) {
+        return DB_OK;
+    }
+    date_format(reading->answer->periods[0].from, from);
+    date_format(reading->answer->periods[0].to, to);
+    DB_RESULT *row = NULL;
+    enum db_status status = db_run(reading->db, "kpi_actions", 3, values, &row);
+    if (status == DB_OK && PQntuples(row) == 1) {
+        ret_actions->open = strtoll(PQgetvalue(row, 0, 0), NULL, 10);
+        ret_actions->overdue = strtoll(PQgetvalue(row, 0, 1), NULL, 10);
+        ret_actions->done = strtoll(PQgetvalue(row, 0, 2), NULL, 10);
+    }
+    return status;
+}
+
 static enum db_status read_answer(struct reading *reading) {
     struct kpi_answer *answer = reading->answer;
     const struct kpi_query *query = reading->query;
@@ -525,7 +546,10 @@ static enum db_status read_answer(struct reading *reading) {
     if (status == DB_OK) {
         status = read_groups(reading);
     }
-    return status == DB_OK ? read_totals(reading) : status;
+    if (status == DB_OK) {
+        status = read_totals(reading);
+    }
+    return status == DB_OK ? read_actions(reading) : status;
 }
 
 static enum db_status read_body(struct db *db, void *context) {

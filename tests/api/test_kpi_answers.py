@@ -11,8 +11,13 @@ FIGURE = {"kpi", "definition", "unit", "direction", "cadence", "value", "n", "nu
 UNITS = {"csat": "percent", "nps": "points", "ces": "percent", "response_rate": "percent",
          "churn_rate": "percent", "retention_rate": "percent", "first_response_time": "seconds",
          "resolution_time": "seconds", "first_contact_resolution": "percent",
-         "interactions": "count", "feedback": "count"}
-CADENCE = {"nps": "quarter", "feedback": "quarter", "churn_rate": "year", "retention_rate": "year"}
+         "interactions": "count", "feedback": "count", "follow_up_rate": "percent",
+         "buyer_retention_rate": "percent", "repeat_purchase_rate": "percent", "revenue": "money",
+         "revenue_growth_rate": "percent", "arpc": "money", "cac": "money", "ltv": "money",
+         "ltv_cac_ratio": "ratio", "relationship_quality": "points"}
+CADENCE = {"nps": "quarter", "feedback": "quarter", "relationship_quality": "quarter",
+           **dict.fromkeys(("churn_rate", "retention_rate", "buyer_retention_rate",
+                            "repeat_purchase_rate", "ltv", "ltv_cac_ratio"), "year")}
 PARTS = {
     "csat": "satisfied neutral dissatisfied mean_on_5", "nps": "promoters passives detractors",
     "ces": "easy neutral hard mean_5 mean_7", "response_rate": "sent answered late",
@@ -23,6 +28,9 @@ PARTS = {
     "first_contact_resolution": "first_contact known resolved",
     "interactions": "opened responded resolved closed_unresolved open_at_end",
     "feedback": "positive neutral negative unscored",
+    "follow_up_rate": "median_time within_48h", "revenue": "gross refunds unattributed",
+    "cac": "costs acquired",
+    "relationship_quality": "csat nps first_contact_resolution annualised_retention ces speed",
 }
 
 

@@ -3,7 +3,8 @@
 -- the settings that KPIs depend on (relationship_weights as their six numbers, separated by spaces),
 -- first, last: the days that have records, the last one at most today; surveys_from,
 -- interactions_from, payments_from: the first day with a record of that kind (null: none);
--- cancellations_stored: there is one. Relies on the totals' primary keys, action_time and the
+-- cancellations_stored: there is one; version: of data and settings; day_ends: when today does, µs since
+-- 1970. Relies on the totals' primary keys, action_time and the
 -- cancellations' primary key.
 SELECT w.timezone, t.today - date '1970-01-01' AS today, w.currency, w.response_window_days,
        w.gross_margin, w.response_target_seconds, array_to_string(w.relationship_weights, ' '),
@@ -13,8 +14,10 @@ SELECT w.timezone, t.today - date '1970-01-01' AS today, w.currency, w.response_
        p.first - date '1970-01-01' AS payments_from,
        -- Ordered, so that it goes by the key and not through other workspaces' rows.
        EXISTS (SELECT FROM (SELECT 1 FROM cancellation x WHERE x.workspace_id = $1
-                             ORDER BY x.workspace_id, x.id LIMIT 1) x)::integer AS cancellations_stored
+                             ORDER BY x.workspace_id, x.id LIMIT 1) x)::integer AS cancellations_stored,
+       v.version, (extract(epoch FROM day_start(t.today + 1, w.timezone)) * 1000000)::bigint AS day_ends
   FROM workspace w
+  JOIN data_version v ON v.workspace_id = w.id
  CROSS JOIN LATERAL (SELECT local_day(now(), w.timezone) AS today) t
  CROSS JOIN LATERAL (
     SELECT min(x.start) AS first, max(x.start) FILTER (WHERE x.start <= t.today) AS last
