@@ -1,9 +1,10 @@
 -- The records as they were sent. Rules between fields are checked by the service (src/record);
 -- the constraints here keep other programs from storing what the aggregates could not count.
+-- That the workspace exists is checked once per statement (data_changed), not per record.
 -- content_hash: 16 bytes over the content as sent, to tell a repetition from a conflict.
 
 CREATE TABLE customer (
-    workspace_id integer NOT NULL REFERENCES workspace,
+    workspace_id integer NOT NULL,
     id text COLLATE "C" NOT NULL,
     started_at timestamptz NOT NULL,
     name text,
@@ -18,7 +19,7 @@ CREATE TABLE customer (
 );
 
 CREATE TABLE interaction (
-    workspace_id integer NOT NULL REFERENCES workspace,
+    workspace_id integer NOT NULL,
     id text COLLATE "C" NOT NULL,
     customer_id text COLLATE "C",
     channel text COLLATE "C" CHECK (channel <> ''),
@@ -46,7 +47,7 @@ CREATE INDEX interaction_customer ON interaction (workspace_id, customer_id)
     WHERE customer_id IS NOT NULL;
 
 CREATE TABLE survey (
-    workspace_id integer NOT NULL REFERENCES workspace,
+    workspace_id integer NOT NULL,
     id text COLLATE "C" NOT NULL,
     customer_id text COLLATE "C",
     interaction_id text COLLATE "C",
@@ -137,7 +138,7 @@ CREATE INDEX reactivation_customer ON reactivation (workspace_id, customer_id);
 
 -- Money in minor units of the workspace's currency; refunds and credits are negative.
 CREATE TABLE payment (
-    workspace_id integer NOT NULL REFERENCES workspace,
+    workspace_id integer NOT NULL,
     id text COLLATE "C" NOT NULL,
     customer_id text COLLATE "C",
     amount bigint NOT NULL CHECK (abs(amount) <= 1000000000000),
@@ -157,7 +158,7 @@ CREATE INDEX payment_customer ON payment (workspace_id, customer_id, paid_at)
     WHERE customer_id IS NOT NULL;
 
 CREATE TABLE cost (
-    workspace_id integer NOT NULL REFERENCES workspace,
+    workspace_id integer NOT NULL,
     id text COLLATE "C" NOT NULL,
     amount bigint NOT NULL CHECK (abs(amount) <= 1000000000000),
     currency text NOT NULL,
@@ -174,7 +175,7 @@ CREATE TABLE cost (
 
 -- What somebody does about an answer or an interaction.
 CREATE TABLE action (
-    workspace_id integer NOT NULL REFERENCES workspace,
+    workspace_id integer NOT NULL,
     id text COLLATE "C" NOT NULL,
     customer_id text COLLATE "C",
     survey_id text COLLATE "C",

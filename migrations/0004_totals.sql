@@ -9,6 +9,9 @@
 --   label, second_label   the labels of that cut; '' where unlabelled or not part of the cut
 -- A row whose counts are all zero says the same as no row.
 
+-- sum() of bigint counts in numeric, which is slow; this one stays exact and fails on overflow.
+CREATE AGGREGATE sum_bigint(bigint) (SFUNC = int8pl, STYPE = bigint, INITCOND = '0');
+
 -- Makes the triggers that keep `target` from the rows of `source`, and target_expected(workspace),
 -- which computes the same cells from all rows at once (rebuild, rebuild --check).
 --   labels    json {"label": "expression over the row r": the label in force}
@@ -27,48 +30,57 @@ CREATE PROCEDURE totals_declare(source text, target text, labels json, cuts text
 LANGUAGE plpgsql AS $declare$
 DECLARE
     key_columns constant text := coalesce((SELECT string_agg(format(', %I', key), '') FROM json_object_keys(keys) key), '');
-    sums constant text[] := ARRAY(
-        SELECT format($$coalesce(sum(d.%I) FILTER (WHERE c.cut = 7 OR d.aspect = ''), 0)$$, key)
-          FROM json_object_keys(headline) key
-        UNION ALL SELECT format('sum(d.%I)', key) FROM json_object_keys(measures) key);
-    measure_columns text;
+    columns constant text[] := ARRAY(
+        SELECT key FROM json_object_keys(headline) key UNION ALL SELECT key FROM json_object_keys(measures) key);
+    column_list constant text := (SELECT string_agg(format('%I', c), ', ') FROM unnest(columns) c);
+    -- How a column is summed over days and labels: by its type.
+    totals constant text := (
+        SELECT string_agg(format('%s(%I) AS %2$I', CASE a.atttypid WHEN 'bigint'::regtype THEN 'sum_bigint' ELSE 'sum' END, c),
+                          ', ' ORDER BY n)
+          FROM unnest(columns) WITH ORDINALITY u(c, n)
+          JOIN pg_attribute a ON a.attrelid = target::regclass AND a.attname = c);
+    cut_totals constant text := (
+        SELECT string_agg(format('%s(d.%I)%s AS %2$I', CASE a.atttypid WHEN 'bigint'::regtype THEN 'sum_bigint' ELSE 'sum' END, c,
+                                 CASE WHEN headline -> c IS NOT NULL THEN $$ FILTER (WHERE c.cut = 7 OR d.aspect = '')$$ ELSE '' END),
+                          ', ' ORDER BY n)
+          FROM unnest(columns) WITH ORDINALITY u(c, n)
+          JOIN pg_attribute a ON a.attrelid = target::regclass AND a.attname = c);
     detail_keys constant text := (SELECT string_agg(n::text, ', ') FROM generate_series(1, 2
         + (SELECT count(*) FROM json_object_keys(labels)) + (SELECT count(*) FROM json_object_keys(keys))) n);
     query text;
     upsert text;
     operation record;
 BEGIN
-    -- Rows are first condensed per day and set of labels, so that the cuts multiply few.
+    -- Rows are first condensed per day and set of labels, so that the cuts multiply few; the months
+    -- are summed from the days.
     query := format($query$
         WITH detail AS (
-            SELECT r.workspace_id, e.day%s%s%s
-              FROM (%%s) r JOIN workspace w ON w.id = r.workspace_id CROSS JOIN LATERAL %s
+            SELECT r.workspace_id, e.day%1$s%2$s%3$s
+              FROM (%%s) r JOIN workspace w ON w.id = r.workspace_id CROSS JOIN LATERAL %4$s
              WHERE e.day IS NOT NULL
-             GROUP BY %s)
-        SELECT d.workspace_id, g.grain, c.cut::smallint, g.start, c.label, c.second_label%s%s
-          FROM detail d
-         CROSS JOIN LATERAL (VALUES ('d'::"char", d.day), ('m', date_trunc('month', d.day)::date)) g(grain, start)
-         CROSS JOIN LATERAL (VALUES %s) c(cut, label, second_label)
-         WHERE strpos(%L, g.grain::text) > 0
-         GROUP BY 1, 2, 3, 4, 5, 6%s
-        HAVING %s
-         ORDER BY 1, 2, 3, 5, 6, 4%s$query$,
+             GROUP BY %5$s),
+        daily AS (
+            SELECT d.workspace_id, c.cut::smallint AS cut, d.day AS start, c.label, c.second_label%6$s, %7$s
+              FROM detail d CROSS JOIN LATERAL (VALUES %8$s) c(cut, label, second_label)
+             GROUP BY 1, 2, 3, 4, 5%6$s)
+        SELECT * FROM (
+            SELECT workspace_id, 'd'::"char" AS grain, cut, start, label, second_label%6$s, %9$s
+              FROM daily WHERE %10$L ~ 'd'
+             UNION ALL
+            SELECT workspace_id, 'm'::"char", cut, date_trunc('month', start::timestamp)::date, label, second_label%6$s, %11$s
+              FROM daily GROUP BY 1, 2, 3, 4, 5, 6%6$s) x
+         WHERE %12$s
+         ORDER BY workspace_id, grain, cut, label, second_label, start%6$s$query$,
         (SELECT string_agg(format(', coalesce(%s, %L) AS %I', value, '', key), '') FROM json_each_text(labels)),
         (SELECT string_agg(format(', %s AS %I', value, key), '') FROM json_each_text(keys)),
         (SELECT string_agg(format(', coalesce(sum(r.sign * (%s)), 0) AS %I', value, key), '')
            FROM (SELECT * FROM json_each_text(headline) UNION ALL SELECT * FROM json_each_text(measures)) x),
-        events, detail_keys, key_columns,
-        ', ' || array_to_string(sums, ', '),
-        cuts, grains, key_columns,
-        (SELECT string_agg(sum || ' <> 0', ' OR ') FROM unnest(sums) sum),
-        key_columns);
-    measure_columns := (SELECT string_agg(format('%I', key), ', ')
-        FROM (SELECT json_object_keys(headline) AS key UNION ALL SELECT json_object_keys(measures)) x);
+        events, detail_keys, key_columns, cut_totals, cuts, column_list, grains, totals,
+        (SELECT string_agg(format('%I <> 0', c), ' OR ') FROM unnest(columns) c));
     upsert := format('INSERT INTO %I AS t (workspace_id, grain, cut, start, label, second_label%s, %s) %s
         ON CONFLICT (workspace_id, grain, cut, label, second_label, start%s) DO UPDATE SET %s',
-        target, key_columns, measure_columns, query, key_columns,
-        (SELECT string_agg(format('%1$s = t.%1$s + excluded.%1$s', m), ', ')
-           FROM unnest(string_to_array(measure_columns, ', ')) m));
+        target, key_columns, column_list, query, key_columns,
+        (SELECT string_agg(format('%1$I = t.%1$I + excluded.%1$I', c), ', ') FROM unnest(columns) c));
 
     FOR operation IN VALUES
         ('insert', 'REFERENCING NEW TABLE AS new_rows', 'SELECT 1 AS sign, n.* FROM new_rows n'),
@@ -444,6 +456,8 @@ BEGIN
     IF TG_OP = 'INSERT' THEN
         FOR changed IN SELECT n.workspace_id AS workspace, array_agg(n.id) AS ids FROM new_rows n
                         WHERE n.score_class = -1
+                          AND EXISTS (SELECT FROM action a WHERE a.workspace_id = n.workspace_id
+                                         AND a.survey_id IS NOT NULL OFFSET 0)
                           AND EXISTS (SELECT FROM action a WHERE a.workspace_id = n.workspace_id
                                          AND a.survey_id = n.id OFFSET 0)
                         GROUP BY 1 ORDER BY 1 LOOP

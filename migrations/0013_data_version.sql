@@ -8,7 +8,10 @@ CREATE TABLE data_version (
 
 INSERT INTO data_version (workspace_id) SELECT id FROM workspace;
 
+-- Every record's workspace has a version, so this is also where an unknown workspace shows.
 CREATE FUNCTION data_changed() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+    raised bigint;
 BEGIN
     IF TG_OP = 'DELETE' THEN
         UPDATE data_version v SET version = v.version + 1
@@ -16,6 +19,10 @@ BEGIN
     ELSE
         UPDATE data_version v SET version = v.version + 1
          WHERE v.workspace_id IN (SELECT n.workspace_id FROM new_rows n);
+        GET DIAGNOSTICS raised = ROW_COUNT;
+        IF raised <> (SELECT count(DISTINCT n.workspace_id) FROM new_rows n) THEN
+            RAISE EXCEPTION 'a record''s workspace does not exist' USING ERRCODE = 'foreign_key_violation';
+        END IF;
     END IF;
     RETURN NULL;
 END $$;
