@@ -266,6 +266,16 @@ async function exerciseFigures() {
   assert.deepEqual(meanings.definitions.find((each) => each.kpi === "nps"), meaning);
 }
 
+async function exerciseTargets() {
+  const path = { kpi: "nps" } as const;
+  const made = taken(await api.PUT("/v1/targets/{kpi}", { params: { path }, body: { healthy: 50, warning: 30 } }), 201);
+  const moved = taken(await api.PUT("/v1/targets/{kpi}", { params: { path }, body: { ...made, healthy: 60 } }), 200);
+  assert.deepEqual([moved.kpi, moved.healthy, moved.warning], ["nps", 60, 30]);
+  assert.deepEqual(taken(await api.GET("/v1/targets"), 200).items, [moved]);
+  expectStatus(await api.DELETE("/v1/targets/{kpi}", { params: { path } }), 204);
+  refused(await api.GET("/v1/targets/{kpi}", { params: { path } }), 404, "not_found");
+}
+
 async function exerciseWorkspaceAndKeys() {
   const before = taken(await api.GET("/v1/workspace"), 200);
   const after = taken(await api.PATCH("/v1/workspace", { body: { settings: { response_window_days: 14 } } }), 200);
@@ -300,6 +310,7 @@ if (process.env["VINCULO_PROXIED"] === undefined) {
   await exerciseAtomicRefusal();
 }
 await exerciseFigures();
+await exerciseTargets();
 await exerciseWorkspaceAndKeys();
 await exerciseService();
 console.log(JSON.stringify(Object.fromEntries([...answers].map(([route, seen]) => [route, [...seen].sort()]))));

@@ -184,12 +184,51 @@ def test_the_workspace(contract, stored, make_client):
     changed = hold("PATCH", stored.patch("/v1/workspace", {"language": "en", "settings": None}), 200)
     assert changed["language"] == "en"
     for patch in ({"currency": "USD"}, {"name": "other"}, {"timezone": "Mars/Olympus"}, {"timezone": None},
-                  {"settings": {"colour": 1}}, {"settings": {"response_window_days": "30"}}, []):
+                  {"settings": {"colour": 1}}, {"settings": {"relationship_weights": {}}},
+                  {"settings": {"response_window_days": "30"}}, []):
         assert hold("PATCH", stored.patch("/v1/workspace", patch), 422)["code"] == "invalid_record"
     hold("PATCH", stored.request("PATCH", "/v1/workspace", "{", {"Content-Type": "application/json"}), 400)
     hold("PATCH", stored.request("PATCH", "/v1/workspace", "a=b", {"Content-Type": "text/plain"}), 415)
     hold("PATCH", stored.patch("/v1/workspace", {"name": "x" * 70000}), 413)
     hold("PATCH", make_client(stored.workspace, "write").patch("/v1/workspace", {}), 403)
+
+
+SETTINGS = {"response_window_days": 7, "gross_margin": 0.8, "cac_categories": ["ads"], "response_target_seconds": 60,
+            "relationship_weights": {"csat": 1, "nps": 0, "first_contact_resolution": 0, "annualised_retention": 0,
+                                     "ces": 0.5, "speed": 0}}
+
+
+def test_the_settings(contract, stored):
+    for settings in (SETTINGS, dict.fromkeys(SETTINGS)):
+        answer = contract.hold("PATCH", "/v1/workspace", stored.patch("/v1/workspace", {"settings": settings}))
+        assert contract.errors("#/components/schemas/WorkspaceFields", {"settings": settings}) == []
+        assert list(answer["settings"]) == list(SETTINGS)
+        if settings is SETTINGS:
+            assert answer["settings"] == SETTINGS
+
+
+def test_targets(contract, stored, make_client):
+    path = "/v1/targets/{kpi}"
+
+    def hold(method, response, status):
+        assert response.status == status, response
+        return contract.hold(method, path, response)
+
+    hold("GET", stored.get("/v1/targets/nps"), 404)
+    made = hold("PUT", stored.put("/v1/targets/nps", {"healthy": 50, "warning": 30.5}), 201)
+    assert hold("PUT", stored.put("/v1/targets/nps", made), 200) == made
+    assert hold("GET", stored.get("/v1/targets/nps"), 200) == made
+    assert contract.hold("GET", "/v1/targets", stored.get("/v1/targets")) == {"items": [made]}
+    for kpi, wrong in (("nps", {}), ("nps", {"healthy": 1, "warning": 2}), ("churn_rate", {"healthy": 2, "warning": 1}),
+                       ("nps", {"healthy": "1", "warning": 2}), ("interactions", {"healthy": 2, "warning": 1})):
+        hold("PUT", stored.put(f"/v1/targets/{kpi}", wrong), 422)
+    hold("PUT", stored.request("PUT", "/v1/targets/nps", "{", {"Content-Type": "application/json"}), 400)
+    hold("PUT", stored.request("PUT", "/v1/targets/nps", "a=b", {"Content-Type": "text/plain"}), 415)
+    hold("PUT", stored.put("/v1/targets/happiness", made), 404)
+    hold("DELETE", make_client(stored.workspace, "read").delete("/v1/targets/nps"), 403)
+    assert stored.delete("/v1/targets/nps").status == 204
+    hold("DELETE", stored.delete("/v1/targets/nps"), 404)
+    assert contract.hold("GET", "/v1/targets", stored.get("/v1/targets")) == {"items": []}
 
 
 def test_keys(contract, stored, make_client):
