@@ -44,6 +44,9 @@ enum http_next handle_scorecard(struct call *call);
 /* definitions.c: ERR_NOT_FOUND, or code for the parameter `kpis`, naming those that there are */
 enum err kpi_refuse_unknown(struct call *call, enum err code);
 
+/* cohorts.c */
+enum http_next handle_cohorts(struct call *call);
+
 /* targets.c */
 enum http_next handle_targets(struct call *call);
 enum http_next handle_target_get(struct call *call);

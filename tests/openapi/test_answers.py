@@ -293,6 +293,19 @@ def test_every_kpi_alone_and_as_a_series(contract, stored):
     contract.hold("GET", "/v1/definitions", stored.get("/v1/definitions"))
 
 
+def test_cohorts(contract, stored):
+    for query in ({}, {"granularity": "year", "period": "2025"}, {"granularity": "week", "from_": "2025-01-01",
+                  "to": "2025-02-01", "segment": "small", "channel": "referral"}):
+        answer = contract.hold("GET", "/v1/cohorts", stored.get("/v1/cohorts", **query))
+    assert answer["filters"] == {"segment": "small", "channel": "referral"}
+    table = stored.get("/v1/cohorts", format="csv")
+    assert table.headers["Content-Type"].split(";")[0] == "text/csv"
+    contract.answer_schema("GET", "/v1/cohorts", 200, "text/csv")
+    picky = stored.request("GET", "/v1/cohorts", headers={"Accept": "text/html"})
+    assert picky.status == 406
+    contract.hold("GET", "/v1/cohorts", picky)
+
+
 def test_an_empty_workspace(contract, make_workspace):
     answer = contract.hold("GET", "/v1/kpis", make_workspace().get("/v1/kpis", period="2025-09"))
     assert answer["data"] == {"first": None, "last": None}
@@ -306,6 +319,7 @@ WRONG = [
     ("/v1/kpis/happiness", {}, 404), ("/v1/kpis/nps", {"granularity": "month", "compare": "previous"}, 400),
     ("/v1/kpis/nps", {"granularity": "hour"}, 400),
     ("/v1/kpis/nps", {"granularity": "day", "from_": "2015-01-01", "to": "2025-01-01"}, 400),
+    ("/v1/cohorts", {"granularity": "day"}, 400), ("/v1/cohorts", {"from_": "2010-01-01", "to": "2025-01-01"}, 400),
     ("/v1/definitions/happiness", {}, 404), ("/v1/definitions", {"page": "2"}, 400),
 ]
 
