@@ -137,6 +137,10 @@ extern const struct kpi_spec kpi_catalogue[];
 extern const size_t kpi_count;
 const struct kpi_spec *kpi_find(const char *name, size_t length);
 
+/* What is written about a KPI of the catalogue, as a JSON object: title, summary, formula, source,
+ * parts, null_reasons, settings, worked_example (see openapi.yaml). Every KPI has its file. */
+const char *kpi_definition_text(const struct kpi_spec *spec);
+
 /* The figure of one KPI; what a filter by channel does to it included. */
 void kpi_compute(const struct kpi_spec *spec, const struct totals *totals,
                  const struct kpi_context *context, bool by_channel, struct figure *ret_figure);
