@@ -264,6 +264,19 @@ async function exerciseFigures() {
   const meanings = taken(await api.GET("/v1/definitions"), 200);
   const meaning = taken(await api.GET("/v1/definitions/{kpi}", { params: { path } }), 200);
   assert.deepEqual(meanings.definitions.find((each) => each.kpi === "nps"), meaning);
+  assert.ok(meaning.parts["promoters"] !== undefined && meaning.worked_example.records.length > 0);
+}
+
+async function exerciseCohorts() {
+  const query = { granularity: "year", from: "2024-01-01", to: "2026-01-01" } as const;
+  const cohorts = taken(await api.GET("/v1/cohorts", { params: { query } }), 200);
+  assert.ok(typeof cohorts !== "string");
+  assert.deepEqual(cohorts.rows.map((row) => row.period.key), ["2024", "2025"]);
+  assert.ok(cohorts.rows.every((row) => row.cells.every((cell) => cell <= (row.cells[0] ?? 0))));
+  const table = { ...query, format: "csv" } as const;
+  const text = taken(await api.GET("/v1/cohorts", { params: { query: table }, parseAs: "text" }), 200);
+  assert.ok(typeof text === "string");
+  assert.match(text, /^period,from,to,cell,n\r\n2024,/);
 }
 
 async function exerciseTargets() {
@@ -310,6 +323,7 @@ if (process.env["VINCULO_PROXIED"] === undefined) {
   await exerciseAtomicRefusal();
 }
 await exerciseFigures();
+await exerciseCohorts();
 await exerciseTargets();
 await exerciseWorkspaceAndKeys();
 await exerciseService();
