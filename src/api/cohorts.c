@@ -3,19 +3,13 @@
 
 #include "figures.h"
 #include "format.h"
+#include "span.h"
 #include "vinculo/cohort_store.h"
-#include "vinculo/csv.h"
 #include "vinculo/json.h"
 #include "vinculo/period.h"
-#include "vinculo/record.h"
 #include "vinculo/timestamp.h"
 
 #include <inttypes.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-enum { ROWS_DEFAULT = 12 };
 
 /* What is asked for. */
 struct question {
@@ -35,45 +29,11 @@ static enum err take_granularity(struct question *question) {
                                  "Allowed: week, month, quarter, year.");
 }
 
-static enum err check_label(struct call *call, const char *name) {
-    const char *label = call_parameter(call, name);
-    if (label == NULL || record_label_is_valid(label, strlen(label))) {
-        return ERR_OK;
-    }
-    return problem_add_parameter(&call->problem, ERR_INVALID_PARAMETER, name,
-                                 "A label has 1 to 64 characters.");
-}
-
-static enum err take_span(const struct question *question, int32_t today, struct period *ret_span,
-                          struct problem *problem) {
-    const char *period = call_parameter(question->call, "period");
-    const char *from = call_parameter(question->call, "from");
-    const char *to = call_parameter(question->call, "to");
-    if (period != NULL && (from != NULL || to != NULL)) {
-        return problem_add_parameter(problem, ERR_UNSUPPORTED_COMBINATION, "period",
-                                     "Give either period, or from and to.");
-    }
-    if (from != NULL || to != NULL) {
-        return period_parse_range(from, to, ret_span, problem);
-    }
-    if (period != NULL) {
-        return period_parse(period, today, ret_span, problem);
-    }
-    struct period unit;
-    period_containing(question->granularity, today, &unit);
-    ret_span->to = unit.from;
-    for (int i = 0; i < ROWS_DEFAULT; i++) {
-        period_containing(question->granularity, unit.from - 1, &unit);
-    }
-    ret_span->from = unit.from;
-    return ERR_OK;
-}
-
 static enum err plan(void *context, const struct kpi_clock *clock, struct period **ret_periods,
                      size_t *ret_count, struct problem *problem) {
     const struct question *question = context;
     struct period span = {0};
-    enum err err = take_span(question, clock->today, &span, problem);
+    enum err err = span_take_series(question->call, clock, question->granularity, &span, problem);
     if (err == ERR_OK) {
         err = period_series(question->granularity, span.from, span.to, ret_periods, ret_count,
                             problem);
@@ -87,19 +47,6 @@ static enum err plan(void *context, const struct kpi_clock *clock, struct period
     return err;
 }
 
-static void write_filters(struct buf *out, const struct call *call) {
-    static const char *const names[] = {"segment", "channel"};
-    json_key(out, "filters");
-    json_begin_object(out);
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
-        if (call_parameter(call, names[i]) != NULL) {
-            json_key(out, names[i]);
-            json_put_text(out, call_parameter(call, names[i]));
-        }
-    }
-    json_end_object(out);
-}
-
 static void write_json(struct buf *out, const struct question *question,
                        const struct cohort_answer *answer) {
     json_begin_object(out);
@@ -107,7 +54,7 @@ static void write_json(struct buf *out, const struct question *question,
     json_put_text(out, granularity_name(question->granularity));
     json_key(out, "timezone");
     json_put_text(out, answer->clock.timezone);
-    write_filters(out, question->call);
+    figures_write_filters(out, question->call);
     json_key(out, "rows");
     json_begin_array(out);
     for (size_t i = 0; i < answer->count; i++) {
@@ -144,7 +91,7 @@ static void write_csv(struct buf *out, const struct cohort_answer *answer) {
     }
 }
 
-static void run(struct work *work, struct db *db, enum format format) {
+static void run(struct work *work, struct db *db) {
     struct question question = {.call = call_of_work(work)};
     struct call *call = question.call;
     struct cohort_query query = {.workspace_id = call->grant.workspace_id,
@@ -155,17 +102,14 @@ static void run(struct work *work, struct db *db, enum format format) {
     struct cohort_answer answer = {0};
     enum err err = take_granularity(&question);
     if (err == ERR_OK) {
-        err = check_label(call, "segment");
-    }
-    if (err == ERR_OK) {
-        err = check_label(call, "channel");
+        err = figures_check_filters(call);
     }
     if (err == ERR_OK) {
         err = cohort_store_read(db, &query, &answer, &call->problem);
     }
     if (err == ERR_OK) {
-        http_reply_set(call->request, 200, format_type(format));
-        if (format == FORMAT_CSV) {
+        http_reply_set(call->request, 200, format_type(call->format));
+        if (call->format == FORMAT_CSV) {
             write_csv(&call->request->reply.body, &answer);
         } else {
             write_json(&call->request->reply.body, &question, &answer);
@@ -175,14 +119,9 @@ static void run(struct work *work, struct db *db, enum format format) {
     call_conclude(call, err);
 }
 
-static void run_json(struct work *work, struct db *db) { run(work, db, FORMAT_JSON); }
-
-static void run_csv(struct work *work, struct db *db) { run(work, db, FORMAT_CSV); }
-
 enum http_next handle_cohorts(struct call *call) {
-    enum format format = FORMAT_JSON;
-    if (format_choose(call, 1U << FORMAT_JSON | 1U << FORMAT_CSV, &format) != ERR_OK) {
+    if (format_choose(call, 1U << FORMAT_JSON | 1U << FORMAT_CSV, &call->format) != ERR_OK) {
         return call_refuse(call);
     }
-    return call_run_on_worker(call, format == FORMAT_CSV ? run_csv : run_json);
+    return call_run_on_worker(call, run);
 }

@@ -102,5 +102,5 @@ def test_every_worked_example(api, workspace, definitions):
     print(f"\n{len(definitions)} worked examples")
 
 
-def test_every_kpi_has_its_file(definitions):
-    assert set(definitions) <= {file.stem for file in FILES.iterdir()}
+def test_every_file_is_of_a_kpi(definitions):
+    assert sorted(file.stem for file in FILES.iterdir()) == sorted(definitions)
