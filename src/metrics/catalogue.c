@@ -1,5 +1,5 @@
-/* The KPI catalogue: one row per KPI (see vinculo/kpi.h), by which the program goes. What is written
- * about them is in definitions/. */
+/* The KPI catalogue: one row per KPI (see vinculo/kpi.h), by which the program goes. What is
+ * written about them is in definitions/. */
 #include "figure.h"
 
 #include <string.h>
