@@ -1,6 +1,7 @@
 /* GET /v1/cohorts: parameters → periods of the rows → one query → JSON or CSV. */
 #include "handlers.h"
 
+#include "answers.h"
 #include "figures.h"
 #include "format.h"
 #include "span.h"
@@ -114,6 +115,7 @@ static void run(struct work *work, struct db *db) {
         } else {
             write_json(&call->request->reply.body, &question, &answer);
         }
+        answers_keep(call, &answer.clock);
     }
     cohort_answer_clear(&answer);
     call_conclude(call, err);
@@ -123,5 +125,5 @@ enum http_next handle_cohorts(struct call *call) {
     if (format_choose(call, 1U << FORMAT_JSON | 1U << FORMAT_CSV, &call->format) != ERR_OK) {
         return call_refuse(call);
     }
-    return call_run_on_worker(call, run);
+    return answers_find(call) ? HTTP_REPLY : call_run_on_worker(call, run);
 }

@@ -211,6 +211,18 @@ def test_as_csv(fresh):
     assert asked.body == answer.body
 
 
+def test_an_answer_that_is_known_is_not_sent_again(fresh):
+    life(fresh, "a", "2025-01-05T00:00:00Z")
+    answer = fresh.get("/v1/cohorts", **MONTHS)
+    known = {"If-None-Match": answer.headers["ETag"]}
+    path = "/v1/cohorts?from=2025-01-01&to=2025-03-01"
+    again = fresh.request("GET", path, headers=known)
+    assert (again.status, again.body) == (304, b"")
+    life(fresh, "b", "2025-01-06T00:00:00Z")
+    changed = fresh.request("GET", path, headers=known)
+    assert changed.status == 200 and changed.json()["rows"][0]["cells"][0] == 2
+
+
 @pytest.mark.parametrize("query, code, parameter", [
     ({"granularity": "day"}, "invalid_parameter", "granularity"),
     ({"granularity": "decade"}, "invalid_parameter", "granularity"),

@@ -13,6 +13,8 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 FILES = ROOT / "src" / "metrics" / "definitions"
 MEMBERS = ["kpi", "definition", "unit", "direction", "cadence", "title", "summary", "formula", "source", "parts",
            "null_reasons", "settings", "worked_example"]
+REASONS = ["not_applicable_to_filter", "no_data", "no_previous", "no_cancellations", "zero_denominator", "zero_churn",
+           "low_coverage"]  # the first that holds is given
 EXAMPLE = ["source", "settings", "records", "query", "tolerance_percent", "answer"]
 
 
@@ -74,6 +76,7 @@ def test_every_kpi_is_told_of_in_full(shop, definitions):
         for member in ("title", "summary", "formula", "source"):
             assert definition[member].strip() == definition[member] != "", (kpi, member)
         assert definition["parts"] and definition["null_reasons"]
+        assert list(definition["null_reasons"]) == [each for each in REASONS if each in definition["null_reasons"]]
         assert set(definition["settings"]) <= set(settings)
         example = definition["worked_example"]
         assert list(example) == EXAMPLE
