@@ -14,6 +14,8 @@ extern const struct embedded_file embedded_migrations[]; /* migrations/ *.sql by
 extern const size_t embedded_migrations_count;
 extern const struct embedded_file embedded_statements[]; /* src/store/sql/ *.sql by name */
 extern const size_t embedded_statements_count;
+extern const struct embedded_file embedded_definitions[]; /* src/metrics/definitions/ *.json */
+extern const size_t embedded_definitions_count;
 extern const struct embedded_file embedded_demo[]; /* src/cli/demo.sql */
 extern const size_t embedded_demo_count;
 extern const struct embedded_file embedded_openapi[]; /* openapi.yaml */

@@ -1,6 +1,6 @@
 /*
  * The KPI catalogue: one row per KPI, one pure function each, from additive totals to a figure.
- * Knows no SQL, JSON or HTTP. Definitions: openapi.yaml and GET /v1/definitions.
+ * Knows no SQL, JSON or HTTP. What is written about each is in src/metrics/definitions.
  */
 #ifndef VINCULO_KPI_H
 #define VINCULO_KPI_H
@@ -118,10 +118,6 @@ struct kpi_spec {
     bool higher_is_better; /* direction, where it has one */
     bool neutral;          /* no direction: counts */
     enum granularity cadence;
-    const char *title;
-    const char *summary; /* one or two sentences for definitions */
-    const char *formula;
-    const char *source;           /* literature */
     unsigned needs;               /* bits of enum kpi_need */
     enum totals_source ranked_by; /* whose records make a group large */
     unsigned labels;              /* what it can be broken down by: bits 1 << enum kpi_label */
@@ -136,6 +132,10 @@ struct kpi_spec {
 extern const struct kpi_spec kpi_catalogue[];
 extern const size_t kpi_count;
 const struct kpi_spec *kpi_find(const char *name, size_t length);
+
+/* What is written about a KPI of the catalogue, as a JSON object: title, summary, formula, source,
+ * parts, null_reasons, settings, worked_example (see openapi.yaml). Every KPI has its file. */
+const char *kpi_definition_text(const struct kpi_spec *spec);
 
 /* The figure of one KPI; what a filter by channel does to it included. */
 void kpi_compute(const struct kpi_spec *spec, const struct totals *totals,

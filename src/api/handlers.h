@@ -35,14 +35,19 @@ void list_free(struct list *list);
 /* kpis.c */
 enum http_next handle_kpis(struct call *call);
 enum http_next handle_kpi(struct call *call);
+
+/* definitions.c */
 enum http_next handle_definitions(struct call *call);
 enum http_next handle_definition(struct call *call);
+/* Sets the call's problem and returns code: ERR_NOT_FOUND, or one for the parameter `kpis`; names
+ * the KPIs that there are. */
+enum err kpi_refuse_unknown(struct call *call, enum err code);
 
 /* scorecard.c */
 enum http_next handle_scorecard(struct call *call);
 
-/* definitions.c: ERR_NOT_FOUND, or code for the parameter `kpis`, naming those that there are */
-enum err kpi_refuse_unknown(struct call *call, enum err code);
+/* cohorts.c */
+enum http_next handle_cohorts(struct call *call);
 
 /* targets.c */
 enum http_next handle_targets(struct call *call);

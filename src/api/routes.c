@@ -13,6 +13,8 @@ static const char *const kpi_parameters[] = {"period",  "from",        "to", "co
 
 static const char *const scorecard_parameters[] = {"at",      "window", "segment",
                                                    "channel", "format", NULL};
+static const char *const cohorts_parameters[] = {"period",  "from",    "to",     "granularity",
+                                                 "segment", "channel", "format", NULL};
 
 static const char *const post_parameters[] = {"atomic", "on_conflict", NULL};
 
@@ -25,6 +27,7 @@ const struct route routes[] = {
     {"/v1/kpis", {{"GET", ACCESS_FIGURES, BODY_NONE, kpis_parameters, handle_kpis}}},
     {"/v1/kpis/{kpi}", {{"GET", ACCESS_FIGURES, BODY_NONE, kpi_parameters, handle_kpi}}},
     {"/v1/scorecard", {{"GET", ACCESS_FIGURES, BODY_NONE, scorecard_parameters, handle_scorecard}}},
+    {"/v1/cohorts", {{"GET", ACCESS_FIGURES, BODY_NONE, cohorts_parameters, handle_cohorts}}},
     {"/v1/definitions", {{"GET", ACCESS_READ, BODY_NONE, NULL, handle_definitions}}},
     {"/v1/definitions/{kpi}", {{"GET", ACCESS_READ, BODY_NONE, NULL, handle_definition}}},
     {"/v1/targets", {{"GET", ACCESS_READ, BODY_NONE, NULL, handle_targets}}},

@@ -1,16 +1,8 @@
-/* The KPI catalogue: one row per KPI (see vinculo/kpi.h). */
+/* The KPI catalogue: one row per KPI (see vinculo/kpi.h), by which the program goes. What is
+ * written about them is in definitions/. */
 #include "figure.h"
 
 #include <string.h>
-
-#define WILSON                                                                                     \
-    "interval: Wilson 1927, Journal of the American Statistical Association 22, as method 3 of "   \
-    "Newcombe 1998, Statistics in Medicine 17"
-#define N_MINUS_1 "; comparison: N−1 two-proportion test, Campbell 2007, Statistics in Medicine 26"
-#define DURATIONS                                                                                  \
-    "quantiles: definition 7 of Hyndman and Fan 1996, The American Statistician 50, read from a "  \
-    "DDSketch, Masson, Rim and Lee 2019, Proceedings of the VLDB Endowment 12; interval of the "   \
-    "median by order statistics: Conover 1999, Practical Nonparametric Statistics"
 
 #define BY_CUSTOMER (1U << KPI_LABEL_SEGMENT | 1U << KPI_LABEL_CHANNEL)
 #define BY_INTERACTION (BY_CUSTOMER | 1U << KPI_LABEL_AGENT | 1U << KPI_LABEL_TOPIC)
@@ -24,14 +16,6 @@ const struct kpi_spec kpi_catalogue[] = {
         .unit = UNIT_PERCENT,
         .higher_is_better = true,
         .cadence = GRANULARITY_MONTH,
-        .title = "Customer satisfaction score",
-        .summary = "Share of answers to satisfaction questions that chose one of the satisfied "
-                   "boxes of their scale. Only solicited answers without an aspect count.",
-        .formula = "satisfied / answers × 100; satisfied is the top box of scales to 2 and 3, the "
-                   "top two of scales to 4, 5, 6 and 7, the top three of scales to 10; "
-                   "mean_on_5 = mean of 1 + 4 (score − min) / (max − min)",
-        .source = "ISO 10004:2018, Customer satisfaction: guidelines for monitoring and "
-                  "measuring; " WILSON N_MINUS_1,
         .needs = NEED_SURVEYS,
         .ranked_by = SOURCE_SURVEYS,
         .labels = BY_SURVEY,
@@ -44,15 +28,6 @@ const struct kpi_spec kpi_catalogue[] = {
         .unit = UNIT_POINTS,
         .higher_is_better = true,
         .cadence = GRANULARITY_QUARTER,
-        .title = "Net Promoter Score",
-        .summary = "How much larger the share of customers who would recommend the business "
-                   "(9 or 10 of 10) is than the share of those who would not (0 to 6). Only "
-                   "solicited answers without an aspect count.",
-        .formula = "(promoters − detractors) / answers × 100; interval: adjusted Wald with three "
-                   "answers added, ¾ promoter, 1½ passive and ¾ detractor",
-        .source = "Reichheld 2003, The One Number You Need to Grow, Harvard Business Review "
-                  "81(12); interval and comparison: Rocks 2016, Interval Estimation for the \"Net "
-                  "Promoter Score\", The American Statistician 70",
         .needs = NEED_SURVEYS,
         .ranked_by = SOURCE_SURVEYS,
         .labels = BY_SURVEY,
@@ -65,14 +40,6 @@ const struct kpi_spec kpi_catalogue[] = {
         .unit = UNIT_PERCENT,
         .higher_is_better = true,
         .cadence = GRANULARITY_MONTH,
-        .title = "Customer effort score",
-        .summary = "Share of answers to effort questions that found it easy. Only solicited "
-                   "answers without an aspect count; scales on which a low score is easy are "
-                   "turned round first.",
-        .formula = "easy / answers × 100; easy is the top three of 7 or the top two of 5; mean_5 "
-                   "and mean_7 are the means of each scale, never averaged together",
-        .source = "Dixon, Freeman and Toman 2010, Stop Trying to Delight Your Customers, Harvard "
-                  "Business Review 88(7/8); " WILSON N_MINUS_1,
         .needs = NEED_SURVEYS,
         .ranked_by = SOURCE_SURVEYS,
         .labels = BY_SURVEY,
@@ -85,13 +52,6 @@ const struct kpi_spec kpi_catalogue[] = {
         .unit = UNIT_PERCENT,
         .higher_is_better = true,
         .cadence = GRANULARITY_MONTH,
-        .title = "Survey response rate",
-        .summary = "Share of the survey invitations sent in the period that were answered within "
-                   "the response window (30 days unless set otherwise). Provisional until the "
-                   "window of the last invitation has closed.",
-        .formula = "answered within the window / sent × 100; late answers are counted apart",
-        .source = "AAPOR 2023, Standard Definitions: Final Dispositions of Case Codes and Outcome "
-                  "Rates for Surveys; " WILSON N_MINUS_1,
         .needs = NEED_SURVEYS,
         .ranked_by = SOURCE_SURVEYS,
         .labels = BY_SURVEY,
@@ -104,14 +64,6 @@ const struct kpi_spec kpi_catalogue[] = {
         .unit = UNIT_PERCENT,
         .higher_is_better = false,
         .cadence = GRANULARITY_YEAR,
-        .title = "Customer churn rate",
-        .summary = "Share of the customers active at the start of the period who are not active "
-                   "at its end. Customers who join and leave within the period are counted apart "
-                   "as lost_new; who leaves and comes back in time is not lost.",
-        .formula = "lost / customers_at_start × 100; annualised = 100 (1 − (1 − lost / "
-                   "customers_at_start)^(12 / months)); customers_at_start + acquired + "
-                   "reactivated − cancelled = customers_at_end",
-        .source = "Farris, Bendle, Pfeifer and Reibstein 2010, Marketing Metrics; " WILSON,
         .needs = NEED_LIFE | NEED_LOSSES,
         .ranked_by = SOURCE_LIFE,
         .labels = BY_CUSTOMER | 1U << KPI_LABEL_REASON,
@@ -123,13 +75,6 @@ const struct kpi_spec kpi_catalogue[] = {
         .unit = UNIT_PERCENT,
         .higher_is_better = true,
         .cadence = GRANULARITY_YEAR,
-        .title = "Customer retention rate",
-        .summary = "Share of the customers active at the start of the period who are active at "
-                   "its end: 100 minus the churn rate of the same customers.",
-        .formula = "retained / customers_at_start × 100; annualised = 100 (retained / "
-                   "customers_at_start)^(12 / months)",
-        .source = "Reichheld and Sasser 1990, Zero Defections: Quality Comes to Services, Harvard "
-                  "Business Review 68(5); " WILSON,
         .needs = NEED_LIFE | NEED_LOSSES,
         .ranked_by = SOURCE_LIFE,
         .labels = BY_CUSTOMER,
@@ -141,12 +86,6 @@ const struct kpi_spec kpi_catalogue[] = {
         .unit = UNIT_SECONDS,
         .higher_is_better = false,
         .cadence = GRANULARITY_MONTH,
-        .title = "First response time",
-        .summary = "Median time from the opening of an interaction to the first answer, of the "
-                   "inbound interactions first answered in the period; those with bots stay out.",
-        .formula = "median of first_response_at − opened_at; percentile p stands at rank "
-                   "p (n − 1), interpolated, within 1 %; the mean is exact",
-        .source = DURATIONS,
         .needs = NEED_INTERACTIONS | NEED_RESPONSE,
         .ranked_by = SOURCE_INTERACTIONS,
         .labels = BY_INTERACTION,
@@ -158,12 +97,6 @@ const struct kpi_spec kpi_catalogue[] = {
         .unit = UNIT_SECONDS,
         .higher_is_better = false,
         .cadence = GRANULARITY_MONTH,
-        .title = "Resolution time",
-        .summary = "Median time from the opening of an interaction to its resolution, of the "
-                   "inbound interactions resolved in the period; those with bots stay out.",
-        .formula = "median of resolved_at − opened_at; percentile p stands at rank p (n − 1), "
-                   "interpolated, within 1 %; the mean is exact",
-        .source = DURATIONS,
         .needs = NEED_INTERACTIONS | NEED_RESOLUTION,
         .ranked_by = SOURCE_INTERACTIONS,
         .labels = BY_INTERACTION,
@@ -175,13 +108,6 @@ const struct kpi_spec kpi_catalogue[] = {
         .unit = UNIT_PERCENT,
         .higher_is_better = true,
         .cadence = GRANULARITY_MONTH,
-        .title = "First-contact resolution",
-        .summary = "Share of the inbound interactions resolved in the period that were resolved "
-                   "on the first contact, of those where it is known; those with bots stay out.",
-        .formula = "first_contact / known × 100, by resolved_at",
-        .source = "Feinberg, Kim, Hokama, de Ruyter and Keen 2000, Operational determinants of "
-                  "caller satisfaction in the call center, International Journal of Service "
-                  "Industry Management 11(2); " WILSON N_MINUS_1,
         .needs = NEED_INTERACTIONS,
         .ranked_by = SOURCE_INTERACTIONS,
         .labels = BY_INTERACTION,
@@ -194,14 +120,6 @@ const struct kpi_spec kpi_catalogue[] = {
         .unit = UNIT_COUNT,
         .neutral = true,
         .cadence = GRANULARITY_MONTH,
-        .title = "Interactions",
-        .summary = "Number of interactions opened in the period, of every direction and channel, "
-                   "with what became of interactions meanwhile.",
-        .formula = "opened by opened_at; responded by first_response_at; resolved by resolved_at; "
-                   "closed_unresolved by closed_at without resolved_at; open_at_end: opened and "
-                   "neither resolved nor closed before the period's end",
-        .source = "A count of the stored records, without estimation; open_at_end is the number "
-                  "in the system of Little 1961, Operations Research 9(3)",
         .needs = NEED_INTERACTIONS,
         .ranked_by = SOURCE_INTERACTIONS,
         .labels = BY_INTERACTION,
@@ -213,14 +131,6 @@ const struct kpi_spec kpi_catalogue[] = {
         .unit = UNIT_COUNT,
         .neutral = true,
         .cadence = GRANULARITY_QUARTER,
-        .title = "Feedback comments",
-        .summary = "Number of survey comments given in the period, unsolicited ones and those on "
-                   "an aspect included, classed by the score that came with them.",
-        .formula = "comments by answered_at; positive: promoters, satisfied, easy; negative: "
-                   "detractors, dissatisfied, hard; neutral: the scores between; unscored: no "
-                   "score",
-        .source = "A count of the stored records, without estimation; gathering of comments as in "
-                  "ISO 10004:2018, Customer satisfaction: guidelines for monitoring and measuring",
         .needs = NEED_SURVEYS,
         .ranked_by = SOURCE_SURVEYS,
         .labels = BY_SURVEY,
@@ -232,15 +142,6 @@ const struct kpi_spec kpi_catalogue[] = {
         .unit = UNIT_PERCENT,
         .higher_is_better = true,
         .cadence = GRANULARITY_MONTH,
-        .title = "Follow-up rate",
-        .summary = "Share of the low scores given in the period about which an action was done "
-                   "within seven days. Every survey counts, unsolicited ones and those on an "
-                   "aspect included. Provisional until the last score's seven days are over.",
-        .formula = "low scores with an action of that survey_id whose status is done and whose "
-                   "done_at lies from the answer to 168 hours after it / low scores × 100; low: "
-                   "detractors, dissatisfied, hard; the first such action counts",
-        .source = "Markey, Reichheld and Dullweber 2009, Closing the Customer Feedback Loop, "
-                  "Harvard Business Review 87(12); " WILSON N_MINUS_1,
         .needs = NEED_SURVEYS | NEED_FOLLOW_UP,
         .ranked_by = SOURCE_SURVEYS,
         .labels = BY_SURVEY,
@@ -253,13 +154,6 @@ const struct kpi_spec kpi_catalogue[] = {
         .unit = UNIT_PERCENT,
         .higher_is_better = true,
         .cadence = GRANULARITY_YEAR,
-        .title = "Buyer retention rate",
-        .summary = "Share of the customers who bought in the previous equal period and bought "
-                   "again in this one: retention for a business without contracts.",
-        .formula = "customers with a payment above zero in both periods / customers with one in "
-                   "the previous period × 100",
-        .source = "Farris, Bendle, Pfeifer and Reibstein 2010, Marketing Metrics, 2nd edition, "
-                  "chapter 5 (recency and retention of customers); " WILSON,
         .needs = NEED_PAYMENTS | NEED_PURCHASES,
         .ranked_by = SOURCE_PAYMENTS,
         .labels = BY_PAYMENT,
@@ -272,13 +166,6 @@ const struct kpi_spec kpi_catalogue[] = {
         .unit = UNIT_PERCENT,
         .higher_is_better = true,
         .cadence = GRANULARITY_YEAR,
-        .title = "Repeat purchase rate",
-        .summary = "Share of the customers who bought in the period that had bought before it, "
-                   "or bought on at least two days in it.",
-        .formula = "buyers with an earlier purchase or with purchases on two days / buyers × 100; "
-                   "a purchase is a payment above zero that names a customer",
-        .source = "Farris, Bendle, Pfeifer and Reibstein 2010, Marketing Metrics, 2nd edition, "
-                  "chapter 2 (repeat rate); " WILSON,
         .needs = NEED_PAYMENTS | NEED_PURCHASES,
         .ranked_by = SOURCE_PAYMENTS,
         .labels = BY_PAYMENT,
@@ -291,10 +178,6 @@ const struct kpi_spec kpi_catalogue[] = {
         .unit = UNIT_MONEY,
         .higher_is_better = true,
         .cadence = GRANULARITY_MONTH,
-        .title = "Revenue",
-        .summary = "Sum of the payments of the period, refunds taken off.",
-        .formula = "gross − refunds, by paid_at; unattributed: payments without a customer_id",
-        .source = "A sum of the stored records, without estimation",
         .needs = NEED_PAYMENTS,
         .ranked_by = SOURCE_PAYMENTS,
         .labels = BY_PAYMENT,
@@ -307,11 +190,6 @@ const struct kpi_spec kpi_catalogue[] = {
         .unit = UNIT_PERCENT,
         .higher_is_better = true,
         .cadence = GRANULARITY_MONTH,
-        .title = "Revenue growth rate",
-        .summary = "How much revenue grew against the previous equal period.",
-        .formula = "(revenue − previous revenue) / previous revenue × 100",
-        .source = "Farris, Bendle, Pfeifer and Reibstein 2010, Marketing Metrics, 2nd edition, "
-                  "chapter 4 (year-on-year growth)",
         .needs = NEED_PAYMENTS,
         .ranked_by = SOURCE_PAYMENTS,
         .labels = BY_PAYMENT,
@@ -324,12 +202,6 @@ const struct kpi_spec kpi_catalogue[] = {
         .unit = UNIT_MONEY,
         .higher_is_better = true,
         .cadence = GRANULARITY_MONTH,
-        .title = "Average revenue per customer",
-        .summary = "Revenue that names a customer, per customer active on average.",
-        .formula = "attributed revenue / mean of the customers active at the period's start and at "
-                   "its end; filters and groups go by the customers' labels",
-        .source = "ARPU as in McCarthy, Fader and Hardie 2017, Valuing Subscription-Based "
-                  "Businesses Using Publicly Disclosed Customer Data, Journal of Marketing 81(1)",
         .needs = NEED_LIFE | NEED_CUSTOMER_REVENUE,
         .ranked_by = SOURCE_CUSTOMER_REVENUE,
         .labels = BY_CUSTOMER,
@@ -341,12 +213,6 @@ const struct kpi_spec kpi_catalogue[] = {
         .unit = UNIT_MONEY,
         .higher_is_better = false,
         .cadence = GRANULARITY_MONTH,
-        .title = "Customer acquisition cost",
-        .summary = "What winning a customer cost: the period's costs per customer acquired in it.",
-        .formula = "costs (of the categories in the setting cac_categories, by default all) / "
-                   "customers whose first start lies in the period",
-        .source = "Farris, Bendle, Pfeifer and Reibstein 2010, Marketing Metrics, 2nd edition, "
-                  "chapter 5 (average acquisition cost)",
         .needs = NEED_COSTS | NEED_LIFE,
         .ranked_by = SOURCE_COSTS,
         .labels = BY_CUSTOMER | 1U << KPI_LABEL_CATEGORY,
@@ -358,14 +224,6 @@ const struct kpi_spec kpi_catalogue[] = {
         .unit = UNIT_MONEY,
         .higher_is_better = true,
         .cadence = GRANULARITY_YEAR,
-        .title = "Customer lifetime value",
-        .summary = "Margin that a customer brings until they leave, at the period's revenue and "
-                   "losses: ARPC ÷ churn over the same customers and time.",
-        .formula = "gross_margin × attributed revenue / (lost + lost_new); interval: score "
-                   "interval of the losses as a Poisson count; without a loss the interval's low "
-                   "end alone",
-        .source = "Gupta and Lehmann 2003, Customers as Assets, Journal of Interactive Marketing "
-                  "17(1), without discounting; interval: Barker 2002, The American Statistician 56",
         .needs = NEED_LIFE | NEED_LOSSES | NEED_CUSTOMER_REVENUE,
         .ranked_by = SOURCE_CUSTOMER_REVENUE,
         .labels = BY_CUSTOMER,
@@ -378,10 +236,6 @@ const struct kpi_spec kpi_catalogue[] = {
         .unit = UNIT_RATIO,
         .higher_is_better = true,
         .cadence = GRANULARITY_YEAR,
-        .title = "Lifetime value to acquisition cost",
-        .summary = "How many times its cost a won customer brings back.",
-        .formula = "ltv / cac of the same period",
-        .source = "Skok 2010, SaaS Metrics: A Guide to Measuring and Improving What Matters",
         .needs = NEED_LIFE | NEED_LOSSES | NEED_CUSTOMER_REVENUE | NEED_COSTS,
         .ranked_by = SOURCE_CUSTOMER_REVENUE,
         .labels = BY_CUSTOMER,
@@ -394,15 +248,6 @@ const struct kpi_spec kpi_catalogue[] = {
         .unit = UNIT_POINTS,
         .higher_is_better = true,
         .cadence = GRANULARITY_QUARTER,
-        .title = "Relationship quality",
-        .summary = "One score from 0 to 100 out of satisfaction, recommendation, first-contact "
-                   "resolution, retention, effort and speed. Missing parts share their weight "
-                   "among the others; below half of the weight there is no value.",
-        .formula = "weighted mean of csat, (nps + 100)/2, first_contact_resolution, annualised "
-                   "retention, ces and speed = 100 × min(1, target / median first response); "
-                   "weights 0.25, 0.25, 0.15, 0.15, 0.10, 0.10 and target 4 h unless set "
-                   "otherwise",
-        .source = "Own composite of the KPIs named in the formula",
         .needs = NEED_SURVEYS | NEED_INTERACTIONS | NEED_LIFE | NEED_LOSSES | NEED_RESPONSE,
         .ranked_by = SOURCE_SURVEYS,
         .labels = BY_CUSTOMER,

@@ -264,6 +264,29 @@ async function exerciseFigures() {
   const meanings = taken(await api.GET("/v1/definitions"), 200);
   const meaning = taken(await api.GET("/v1/definitions/{kpi}", { params: { path } }), 200);
   assert.deepEqual(meanings.definitions.find((each) => each.kpi === "nps"), meaning);
+  assert.ok(meaning.parts["promoters"] !== undefined && meaning.worked_example.records.length > 0);
+}
+
+async function exerciseCohorts() {
+  const query = { granularity: "year", from: "2024-01-01", to: "2026-01-01" } as const;
+  const cohorts = taken(await api.GET("/v1/cohorts", { params: { query } }), 200);
+  assert.ok(typeof cohorts !== "string");
+  assert.deepEqual(cohorts.rows.map((row) => row.period.key), ["2024", "2025"]);
+  assert.ok(cohorts.rows.every((row) => row.cells.every((cell) => cell <= (row.cells[0] ?? 0))));
+  const table = { ...query, format: "csv" } as const;
+  const text = taken(await api.GET("/v1/cohorts", { params: { query: table }, parseAs: "text" }), 200);
+  assert.ok(typeof text === "string");
+  assert.match(text, /^period,from,to,cell,n\r\n2024,/);
+}
+
+async function exerciseTargets() {
+  const path = { kpi: "nps" } as const;
+  taken(await api.PUT("/v1/targets/{kpi}", { params: { path }, body: { healthy: 50, warning: 30 } }), 201);
+  const moved = taken(await api.PUT("/v1/targets/{kpi}", { params: { path }, body: { healthy: 60, warning: 30 } }), 200);
+  assert.deepEqual([moved.kpi, moved.healthy, moved.warning], ["nps", 60, 30]);
+  assert.deepEqual(taken(await api.GET("/v1/targets"), 200).items, [moved]);
+  expectStatus(await api.DELETE("/v1/targets/{kpi}", { params: { path } }), 204);
+  refused(await api.GET("/v1/targets/{kpi}", { params: { path } }), 404, "not_found");
 }
 
 async function exerciseWorkspaceAndKeys() {
@@ -300,6 +323,8 @@ if (process.env["VINCULO_PROXIED"] === undefined) {
   await exerciseAtomicRefusal();
 }
 await exerciseFigures();
+await exerciseCohorts();
+await exerciseTargets();
 await exerciseWorkspaceAndKeys();
 await exerciseService();
 console.log(JSON.stringify(Object.fromEntries([...answers].map(([route, seen]) => [route, [...seen].sort()]))));

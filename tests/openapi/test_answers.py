@@ -184,12 +184,51 @@ def test_the_workspace(contract, stored, make_client):
     changed = hold("PATCH", stored.patch("/v1/workspace", {"language": "en", "settings": None}), 200)
     assert changed["language"] == "en"
     for patch in ({"currency": "USD"}, {"name": "other"}, {"timezone": "Mars/Olympus"}, {"timezone": None},
-                  {"settings": {"colour": 1}}, {"settings": {"response_window_days": "30"}}, []):
+                  {"settings": {"colour": 1}}, {"settings": {"relationship_weights": {}}},
+                  {"settings": {"response_window_days": "30"}}, []):
         assert hold("PATCH", stored.patch("/v1/workspace", patch), 422)["code"] == "invalid_record"
     hold("PATCH", stored.request("PATCH", "/v1/workspace", "{", {"Content-Type": "application/json"}), 400)
     hold("PATCH", stored.request("PATCH", "/v1/workspace", "a=b", {"Content-Type": "text/plain"}), 415)
     hold("PATCH", stored.patch("/v1/workspace", {"name": "x" * 70000}), 413)
     hold("PATCH", make_client(stored.workspace, "write").patch("/v1/workspace", {}), 403)
+
+
+SETTINGS = {"response_window_days": 7, "gross_margin": 0.8, "cac_categories": ["ads"], "response_target_seconds": 60,
+            "relationship_weights": {"csat": 1, "nps": 0, "first_contact_resolution": 0, "annualised_retention": 0,
+                                     "ces": 0.5, "speed": 0}}
+
+
+def test_the_settings(contract, stored):
+    for settings in (SETTINGS, dict.fromkeys(SETTINGS)):
+        answer = contract.hold("PATCH", "/v1/workspace", stored.patch("/v1/workspace", {"settings": settings}))
+        assert contract.errors("#/components/schemas/WorkspaceFields", {"settings": settings}) == []
+        assert list(answer["settings"]) == list(SETTINGS)
+        if settings is SETTINGS:
+            assert answer["settings"] == SETTINGS
+
+
+def test_targets(contract, stored, make_client):
+    path = "/v1/targets/{kpi}"
+
+    def hold(method, response, status):
+        assert response.status == status, response
+        return contract.hold(method, path, response)
+
+    hold("GET", stored.get("/v1/targets/nps"), 404)
+    made = hold("PUT", stored.put("/v1/targets/nps", {"healthy": 50, "warning": 30.5}), 201)
+    assert hold("PUT", stored.put("/v1/targets/nps", made), 200) == made
+    assert hold("GET", stored.get("/v1/targets/nps"), 200) == made
+    assert contract.hold("GET", "/v1/targets", stored.get("/v1/targets")) == {"items": [made]}
+    for kpi, wrong in (("nps", {}), ("nps", {"healthy": 1, "warning": 2}), ("churn_rate", {"healthy": 2, "warning": 1}),
+                       ("nps", {"healthy": "1", "warning": 2}), ("interactions", {"healthy": 2, "warning": 1})):
+        hold("PUT", stored.put(f"/v1/targets/{kpi}", wrong), 422)
+    hold("PUT", stored.request("PUT", "/v1/targets/nps", "{", {"Content-Type": "application/json"}), 400)
+    hold("PUT", stored.request("PUT", "/v1/targets/nps", "a=b", {"Content-Type": "text/plain"}), 415)
+    hold("PUT", stored.put("/v1/targets/happiness", made), 404)
+    hold("DELETE", make_client(stored.workspace, "read").delete("/v1/targets/nps"), 403)
+    assert stored.delete("/v1/targets/nps").status == 204
+    hold("DELETE", stored.delete("/v1/targets/nps"), 404)
+    assert contract.hold("GET", "/v1/targets", stored.get("/v1/targets")) == {"items": []}
 
 
 def test_keys(contract, stored, make_client):
@@ -254,6 +293,19 @@ def test_every_kpi_alone_and_as_a_series(contract, stored):
     contract.hold("GET", "/v1/definitions", stored.get("/v1/definitions"))
 
 
+def test_cohorts(contract, stored):
+    for query in ({}, {"granularity": "year", "period": "2025"}, {"granularity": "week", "from_": "2025-01-01",
+                  "to": "2025-02-01", "segment": "small", "channel": "referral"}):
+        answer = contract.hold("GET", "/v1/cohorts", stored.get("/v1/cohorts", **query))
+    assert answer["filters"] == {"segment": "small", "channel": "referral"}
+    table = stored.get("/v1/cohorts", format="csv")
+    assert table.headers["Content-Type"].split(";")[0] == "text/csv"
+    contract.answer_schema("GET", "/v1/cohorts", 200, "text/csv")
+    picky = stored.request("GET", "/v1/cohorts", headers={"Accept": "text/html"})
+    assert picky.status == 406
+    contract.hold("GET", "/v1/cohorts", picky)
+
+
 def test_an_empty_workspace(contract, make_workspace):
     answer = contract.hold("GET", "/v1/kpis", make_workspace().get("/v1/kpis", period="2025-09"))
     assert answer["data"] == {"first": None, "last": None}
@@ -267,6 +319,7 @@ WRONG = [
     ("/v1/kpis/happiness", {}, 404), ("/v1/kpis/nps", {"granularity": "month", "compare": "previous"}, 400),
     ("/v1/kpis/nps", {"granularity": "hour"}, 400),
     ("/v1/kpis/nps", {"granularity": "day", "from_": "2015-01-01", "to": "2025-01-01"}, 400),
+    ("/v1/cohorts", {"granularity": "day"}, 400), ("/v1/cohorts", {"from_": "2010-01-01", "to": "2025-01-01"}, 400),
     ("/v1/definitions/happiness", {}, 404), ("/v1/definitions", {"page": "2"}, 400),
 ]
 

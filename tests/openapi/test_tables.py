@@ -1,5 +1,6 @@
 """What the program's own tables list is in the document, and nothing else is."""
 
+import json
 import pathlib
 import re
 
@@ -111,7 +112,8 @@ def parameters_told(document, path, method):
 
 
 def test_every_query_parameter_is_there(document):
-    tables = [("/v1/kpis", "get", "kpis_parameters"), ("/v1/kpis/{kpi}", "get", "kpi_parameters")]
+    tables = [("/v1/kpis", "get", "kpis_parameters"), ("/v1/kpis/{kpi}", "get", "kpi_parameters"),
+              ("/v1/cohorts", "get", "cohorts_parameters")]
     tables += [(f"/v1/{kind}", "post", "post_parameters") for kind in KINDS]
     for path, method, table in tables:
         assert parameters_told(document, path, method) == set(parameters_served(table))
@@ -126,16 +128,34 @@ def test_every_filter_of_every_list_is_there(document, shop):
         assert parameters_told(document, path, "get") == taken
 
 
+def beyond_bounds(schema):
+    """Values that the schema of a setting just does not allow."""
+    if "maxItems" in schema:
+        label = schema["items"]["maxLength"] * "é"
+        return ["x" + label], [], [f"{number}" for number in range(schema["maxItems"] + 1)], ["x", "x"], [""]
+    least = schema["exclusiveMinimum"] if "exclusiveMinimum" in schema else schema["minimum"] - 1
+    return least, schema["maximum"] + 1
+
+
 def test_the_members_of_the_workspace_are_there(document, shop):
     told = schemas(document)
     answer = shop.get("/v1/workspace").json()
     assert list(told["WorkspaceFields"]["properties"]) == list(answer)
     settings = told["WorkspaceFields"]["properties"]["settings"]["properties"]
     assert list(settings) == list(answer["settings"])
+    assert told["Workspace"]["properties"]["settings"]["required"] == list(settings)
+    weights = answer["settings"].pop("relationship_weights")
     for name, value in answer["settings"].items():
-        assert f"Default: {value}." in settings[name]["description"]
-        for refused in (settings[name]["minimum"] - 1, settings[name]["maximum"] + 1):
-            assert shop.patch("/v1/workspace", {"settings": {name: refused}}).status == 422
+        assert f"Default: {json.dumps(value)}." in settings[name]["description"]
+        for value_beyond in beyond_bounds(settings[name]):
+            assert shop.patch("/v1/workspace", {"settings": {name: value_beyond}}).status == 422
+    parts = told["RelationshipWeights"]["properties"]
+    assert list(parts) == list(weights) == told["RelationshipWeights"]["required"]
+    for name, value in weights.items():
+        assert f"Default: {value}." in parts[name]["description"]
+        for value_beyond in beyond_bounds(parts[name]):
+            change = {"relationship_weights": {**weights, name: value_beyond}}
+            assert shop.patch("/v1/workspace", {"settings": change}).status == 422
     languages = told["WorkspaceFields"]["properties"]["language"]["enum"]
     assert names_in("store/workspace_store.c", "workspace_languages") == languages
 

@@ -1,5 +1,6 @@
 """The README's tables are those of the program."""
 
+import json
 import pathlib
 import re
 
@@ -43,6 +44,13 @@ def test_the_settings_are_those_of_help():
     assert len(served) > 10
     assert told == served
     assert list(told) == list(served)
+
+
+def test_the_workspaces_settings_are_those_that_are_served(reader):
+    served = reader.get("/v1/workspace").json()["settings"]
+    rows = rows_after("Workspaces and keys")
+    assert [row[0] for row in rows] == [f"`{name}`" for name in served]
+    assert [row[1] for row in rows[:-1]] == [f"`{json.dumps(value)}`" for value in list(served.values())[:-1]]
 
 
 def test_the_kpis_are_those_that_are_served(reader):
