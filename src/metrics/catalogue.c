@@ -282,7 +282,7 @@ void kpi_compute(const struct kpi_spec *spec, const struct totals *totals,
     *ret_figure = (struct figure){0};
     spec->compute(totals, context, ret_figure);
     if (by_channel && spec->no_channel)
-        figure_start(ret_figure, 0, NULL_NOT_APPLICABLE_TO_FILTER);
+        figure_withdraw(ret_figure, NULL_NOT_APPLICABLE_TO_FILTER);
 }
 
 const char *kpi_unit_name(enum kpi_unit unit) {

@@ -34,6 +34,14 @@ void figure_set_interval(struct figure *figure, double low, double high, const c
     };
 }
 
+void figure_withdraw(struct figure *figure, enum null_reason reason) {
+    struct figure left;
+    figure_start(&left, 0, reason);
+    for (size_t i = 0; i < figure->part_count; i++)
+        figure_add_part(&left, figure->parts[i].name, NAN);
+    *figure = left;
+}
+
 void figure_start_proportion(struct figure *ret_figure, int64_t x, int64_t n,
                              enum null_reason reason) {
     figure_start(ret_figure, n, reason);

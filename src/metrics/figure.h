@@ -13,6 +13,8 @@ void figure_add_part(struct figure *figure, const char *name, double value);
 void figure_add_count(struct figure *figure, const char *name, int64_t count);
 /* Widened to hold the value, whatever rounding did to the ends. */
 void figure_set_interval(struct figure *figure, double low, double high, const char *method);
+/* Nothing is left of the figure but the names of its parts, and the reason. */
+void figure_withdraw(struct figure *figure, enum null_reason reason);
 /* 100 x/n with its Wilson interval, or null for the reason. */
 void figure_start_proportion(struct figure *ret_figure, int64_t x, int64_t n,
                              enum null_reason reason);
