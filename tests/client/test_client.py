@@ -8,7 +8,6 @@ import json
 import os
 import pathlib
 import re
-import shutil
 import socket
 import subprocess
 import time
@@ -17,9 +16,10 @@ import urllib.request
 
 import pytest
 
+from support.npm import installed
+
 HERE = pathlib.Path(__file__).resolve().parent
 DOCUMENT = HERE.parents[1] / "openapi.yaml"
-TOOLS = HERE / "node_modules"
 COMPILED = HERE / "generated" / "exercise.js"
 PROXY_DEADLINE_S = 30
 METHODS = ("get", "post", "put", "patch", "delete")
@@ -32,20 +32,9 @@ def run(*command, **env):
     return done.stdout
 
 
-def tools_are_current():
-    """npm leaves a copy of the lock file behind when it has installed everything."""
-    installed = TOOLS / ".package-lock.json"
-    lock = HERE / "package-lock.json"
-    return installed.exists() and installed.stat().st_mtime >= lock.stat().st_mtime
-
-
 @pytest.fixture(scope="module")
 def tools():
-    if shutil.which("npm") is None:
-        pytest.skip("npm is not installed")
-    if not tools_are_current():
-        run("npm", "ci", "--ignore-scripts")
-    return TOOLS / ".bin"
+    return installed(HERE) / ".bin"
 
 
 @pytest.fixture(scope="module")
