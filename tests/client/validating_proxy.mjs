@@ -37,7 +37,7 @@ function narrow(operation, status, type) {
 }
 
 function operationOf(method, url) {
-  const path = url.replace(/^http:\/\/[^/]+/, "").split(/[?#]/)[0];
+  const path = url.replace(/^http:\/\/[^/]+/, "").split("?")[0];
   const input = { method: method.toLowerCase(), url: { path } };
   const found = path.startsWith("/") ? router.default({ resources: operations, input }) : { _tag: "Left" };
   return found._tag === "Right" ? found.right : undefined;
