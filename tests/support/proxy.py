@@ -13,10 +13,13 @@ FOLDER = ROOT / "tests" / "client"
 class ValidatingProxy:
     """Context manager: one process that stands before any number of ports."""
 
+    def __init__(self, document=ROOT / "openapi.yaml"):
+        self.document = document
+
     def __enter__(self):
         installed(FOLDER)
         self.process = subprocess.Popen(
-            ("node", "validating_proxy.mjs", str(ROOT / "openapi.yaml")), cwd=FOLDER,
+            ("node", "validating_proxy.mjs", str(self.document)), cwd=FOLDER,
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         return self
 
