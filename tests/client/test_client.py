@@ -139,7 +139,7 @@ def test_our_own_proxy_does_judge(tools, running, workspace, tmp_path):
     document = tmp_path / "openapi.yaml"
     document.write_text(changed, encoding="utf-8")
     told = {"/healthz": ["one of the allowed values"], "/metrics": ["no such operation"],
-            "/v1/customers/nobody": ["no such status"], "/v1/workspace": []}
+            "/v1/customers/nobody": ["no such status"], "/v1/keys": []}
     key = workspace(running).key
     with ValidatingProxy(document) as proxy:
         client = Client(proxy.stand_before(running.port), key)
