@@ -124,6 +124,8 @@ def figures(client, records):
                for granularity in ("month", "year")]
     single = [expect(client.get("/v1/kpis", period=str(year)), 200)
               for year in range(int(years[0]), int(years[-1]) + 1)]
+    assert any(part for answer in single for figure in answer["kpis"].values()
+               for part in figure["parts"].values()), "figures of nothing"
     return [*answers, *single]
 
 
