@@ -71,6 +71,7 @@ def send_objects(client, kind, records, packed):
     # A repeated id goes through the same connection as the first, so that the first is stored.
     parts = [[row for row in records if sum(row["id"].encode()) % SENDERS == number]
              for number in range(SENDERS)]
+    client.close()  # its connection would idle until the service closes it
     with concurrent.futures.ThreadPoolExecutor(SENDERS) as senders:
         return sum(senders.map(send, parts))
 
