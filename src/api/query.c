@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define ESCAPES_ALLOWED "%%XX with hexadecimal digits of UTF-8 text is allowed."
+
 static int hex_digit(char c) {
     if (c >= '0' && c <= '9') {
         return c - '0';
@@ -97,16 +99,18 @@ static enum err add_pair(struct call *call, const char *pair, size_t length) {
     char *name = NULL;
     char *value = NULL;
     enum err err = ERR_OK;
-    if (!percent_decode(pair, name_length, true, &name) ||
-        !percent_decode(pair + value_at, length - value_at, true, &value)) {
+    if (!percent_decode(pair, name_length, true, &name)) {
         err = problem_set(&call->problem, ERR_INVALID_PARAMETER,
-                          "The query string has a bad escape: %%XX with hexadecimal digits of "
-                          "UTF-8 text is allowed.");
+                          "The query string has a bad escape: " ESCAPES_ALLOWED);
     } else if (call->parameter_count == PARAMETERS_MAX) {
         err = problem_set(&call->problem, ERR_INVALID_PARAMETER, "At most %d parameters are taken.",
                           PARAMETERS_MAX);
     } else {
         err = check_name(call, name);
+    }
+    if (err == ERR_OK && !percent_decode(pair + value_at, length - value_at, true, &value)) {
+        err = problem_add_parameter(&call->problem, ERR_INVALID_PARAMETER, name,
+                                    "The value has a bad escape: " ESCAPES_ALLOWED);
     }
     if (err != ERR_OK) {
         free(name);

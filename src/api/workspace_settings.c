@@ -45,7 +45,7 @@ static bool are_labels(const json_t *json, const char *pointer, int max, struct 
         problem_add_field(problem, pointer, FIELD_TOO_LONG, "must have at most %d labels", max);
     }
     for (size_t i = 0; problem->error_count == before && i < count; i++) {
-        char place[POINTER_MAX];
+        char place[2 * POINTER_MAX];
         snprintf(place, sizeof place, "%s/%zu", pointer, i);
         const char *label = members_text(json_array_get(json, i), place, problem);
         if (label != NULL && !record_label_is_valid(label, strlen(label))) {
@@ -65,7 +65,7 @@ static bool are_weights(const json_t *json, const char *pointer, struct problem 
         return false;
     }
     for (size_t i = 0; workspace_weights[i] != NULL; i++) {
-        char place[POINTER_MAX];
+        char place[2 * POINTER_MAX];
         snprintf(place, sizeof place, "%s/%s", pointer, workspace_weights[i]);
         const json_t *member = json_object_get(json, workspace_weights[i]);
         double weight = 0;

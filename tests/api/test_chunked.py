@@ -21,12 +21,12 @@ def chunked(lines, per_chunk):
 
 
 @pytest.mark.parametrize("per_chunk", [1, 499, 500, 501, 1000, 6000])
-def test_windows_and_chunks_of_any_size_meet(shop, per_chunk):
+def test_windows_and_chunks_of_any_size_meet(api, shop, per_chunk):
     count = 1500 if per_chunk == 1 else 6000
     name = new_id()
     lines = [json.dumps({"id": f"{name}-{i}", "started_at": "2025-01-01T00:00:00Z"})
              for i in range(count)]
-    with raw.connect(shop.connection.port, 60) as sock:
+    with raw.connect(api.port, 60) as sock:
         raw.send(sock, HEAD.format(key=shop.key).encode() + chunked(lines, per_chunk))
         head, _, body = raw.read_to_end(sock, 60).partition(b"\r\n\r\n")
     assert head.startswith(b"HTTP/1.1 200 "), head

@@ -1,12 +1,11 @@
 """The forms in which many records come: an array, NDJSON and CSV say the same."""
 
 import json
-import os
 
 import pytest
 
 from api.checks import expect, expect_problem, has, new_id, path_of, sample
-from api.many import codes, counts, outcomes, stored, without_times
+from api.many import codes, counts, outcomes, stored
 from support.forms import FORMS, encode, post_many, to_csv
 
 JSON = {"Content-Type": "application/json"}
@@ -218,63 +217,6 @@ def test_more_than_several_windows(fresh, form):
     summary = expect(post_many(fresh, "/v1/surveys", given, form), 207)
     assert counts(summary) == (2345, 2344, 0, 0, 1)
     assert [item["index"] for item in summary["results"]] == [1234]
-
-
-# Real records
-
-SETS = {
-    "olist_classified": ("interactions", "surveys", "payments"),
-    "olist_reviews": ("surveys",),
-    "ravenstack_accounts": ("customers", "interactions", "surveys", "cancellations",
-                            "reactivations"),
-    "cdnow": ("customers", "payments"),
-}
-CURRENCIES = {"cdnow": "USD"}
-ALL = os.environ.get("VINCULO_TEST_ALL") == "1"
-OBJECTS_MAX = 1_000_000 if ALL else 100  # posted one by one; the rest as NDJSON
-RECORDS_MAX = 1_000_000 if ALL else 1200  # of a kind
-
-
-def send(client, kind, records, form, packed):
-    """All records of one kind in one form; (created, refused) over all requests."""
-    singles = records[:OBJECTS_MAX] if form == "object" else []
-    many = records[len(singles):]
-    answers = [client.post(f"/v1/{kind}", record).status for record in singles]
-    step = 1000 if form == "array" else len(records)
-    form = "ndjson" if form == "object" else form
-    done = [counts(post_many(client, f"/v1/{kind}", many[at:at + step], form, packed).json())
-            for at in range(0, len(many), step)]
-    return (answers.count(201) + sum(part[1] for part in done),
-            answers.count(409) + sum(part[4] for part in done))
-
-
-def figures(client, records):
-    """Every figure of the years that the records span."""
-    years = sorted({value[:4] for rows in records.values() for row in rows
-                    for name, value in row.items() if name.endswith("_at")})
-    return {year: expect(client.get("/v1/kpis", period=year), 200)["kpis"] for year in years}
-
-
-@pytest.mark.parametrize("name", SETS)
-def test_real_records_are_the_same_in_every_form(api, workspace, data_set, name):
-    """A sample of the stored records and all figures, after each form in a workspace of its own."""
-    records = {kind: data_set(name, kind)[:RECORDS_MAX] for kind in SETS[name]}
-    seen = {}
-    for form, packed in (("object", False), ("array", False), ("array", True), ("ndjson", False),
-                         ("ndjson", True), ("csv", False), ("csv", True)):
-        client = workspace(api, currency=CURRENCIES.get(name, "BRL"))
-        taken = {}
-        for kind, rows in records.items():
-            taken[kind] = send(client, kind, rows, form, packed)
-            assert sum(taken[kind]) == len(rows), (form, packed, kind)
-        shown = {kind: [without_times(record) for record in
-                        stored(client, kind, rows[::max(1, len(rows) // 20)])]
-                 for kind, rows in records.items()}
-        seen[form, packed] = taken, shown, figures(client, records)
-    first, *others = seen
-    for other in others:
-        assert seen[other] == seen[first], (first, other)
-    print(f"{name}: {sum(map(len, records.values()))} records the same in {len(seen)} forms")
 
 
 def test_line_breaks_in_real_comments_survive_csv(api, workspace, data_set):

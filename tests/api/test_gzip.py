@@ -137,6 +137,17 @@ def test_a_damaged_array_stores_nothing(shop, way):
         expect_problem(shop.get(path_of("surveys", record["id"])), 404, "not_found")
 
 
+@pytest.mark.parametrize("way", ["cut", "checksum", "rubbish after", "flipped"])
+@pytest.mark.parametrize("form", ["ndjson", "csv"])
+@pytest.mark.parametrize("count, query", [(400, ""), (1000, "?atomic=true")])
+def test_what_fits_a_window_is_stored_after_its_checksum(fresh, form, count, query, way):
+    """So a small file that was damaged, and an atomic one of any size, leaves nothing behind."""
+    body = damaged(gzip.compress(encode(form, noisy(count))), way)
+    answer = fresh.request("POST", f"/v1/surveys{query}", body, media(form, True))
+    assert answer.status == 400 and "gzip" in answer.json()["detail"], answer
+    assert expect(fresh.get("/v1/surveys"), 200)["items"] == []
+
+
 @pytest.mark.parametrize("body", [b"", b"{}", b"\x1f", b"\x1f\x8b\x08", bytes(100),
                                   zlib.compress(b"{}\n")])
 def test_what_is_no_gzip(shop, body):

@@ -1,8 +1,12 @@
 """Two workspaces with the same ids: over every route, neither sees or changes the other's."""
 
+import itertools
+
 import pytest
 
 from api.checks import KINDS, expect, expect_problem, has, make_client, path_of, sample
+from api.test_scope_matrix import CONTRACT
+from support.client import Client
 
 
 @pytest.fixture
@@ -104,3 +108,79 @@ def test_every_scope_stays_inside(api, pair):
     page = make_client(api, ours.workspace, "publishable")
     expect(page.post("/v1/surveys", {"id": "same", "type": "nps", "score": 9}), 201)
     assert expect(theirs.get("/v1/surveys/same"), 200)["score"] == 1
+
+
+# The walk over the route table, which test_scope_matrix.py holds against the program's.
+
+# Route → what changes it; records have bodies of their own.
+BODIES = {"/v1/keys": {"scope": "read"}, "/v1/workspace": {"language": "en"},
+          "/v1/targets/{kpi}": {"healthy": 11, "warning": 10}}
+QUERIES = {"/v1/kpis": "?period=2025-03", "/v1/kpis/{kpi}": "?period=2025-03",
+           "/v1/{kind}": "?format=ndjson"}
+PLANTED = "planted-of-theirs"
+TEXTS = {"customers": "name", "surveys": "comment", "interactions": "topic", "cancellations": "reason",
+         "payments": "segment", "costs": "category", "actions": "title"}
+
+
+def fill(client, text):
+    """One record of each kind under the id that both have, a target, and a key of that name, which it returns."""
+    expect(client.put("/v1/targets/nps", {"healthy": len(text), "warning": 0}), 201)
+    expect(client.put("/v1/customers/known", {"started_at": "2025-01-01T00:00:00Z", "name": text}), 201)
+    for kind in KINDS:
+        marks = {TEXTS[kind]: text} if kind in TEXTS else {}
+        expect(client.put(path_of(kind, "same"), the_same(kind, metadata={"of": text}, **marks)), 201)
+    return expect(client.post("/v1/keys", {"scope": "read", "name": text}), 201)
+
+
+def walk(methods, key_id):
+    """(route, method, path) of every operation that needs a key, on what both workspaces have."""
+    for route, known in CONTRACT.items():
+        if not route.startswith("/v1/"):
+            continue
+        for method, kind in itertools.product((each for each in methods if each in known),
+                                              KINDS if "{kind}" in route else (None,)):
+            record = key_id if route.startswith("/v1/keys") else "same"
+            path = route.format(kind=kind, kpi="nps", id=record)
+            yield route, method, path + (QUERIES.get(route, "") if method == "GET" else "")
+
+
+def everything(client, key_id):
+    """Path → status and body of every GET."""
+    answers = {path: client.get(path) for _, _, path in walk(("GET",), key_id)}
+    return {path: (answer.status, answer.body) for path, answer in answers.items()}
+
+
+def test_every_route_reads_its_own_workspace_alone(pair):
+    ours, theirs = pair
+    our_key = fill(ours, "ours")
+    before = everything(ours, our_key["id"])
+    assert all(status == 200 for status, _ in before.values()), before
+    fill(theirs, PLANTED)
+    after = everything(ours, our_key["id"])
+    assert after == before
+    assert PLANTED.encode() in b"".join(body for _, body in everything(theirs, "x").values())
+
+
+def test_every_route_changes_its_own_workspace_alone(pair):
+    """What they have under the same id, and their key, stays as it is whatever is sent with our key."""
+    ours, theirs = pair
+    fill(ours, "ours")
+    their_key = fill(theirs, PLANTED)
+    before = everything(theirs, their_key["id"])
+    statuses = {}
+    for route, method, path in walk(("PATCH", "POST", "PUT", "DELETE"), their_key["id"]):
+        kind = path.split("/")[2]
+        marked = {"metadata": {"of": "ours again"}}
+        if method == "DELETE":
+            answer = ours.delete(path)
+        else:
+            body = BODIES.get(route) or (marked if method == "PATCH" else the_same(kind, **marked))
+            answer = ours.send_json(method, path, body)
+        assert PLANTED.encode() not in answer.body
+        statuses[method, path] = answer.status
+    assert everything(theirs, their_key["id"]) == before
+    assert Client(ours.url, their_key["key"]).get("/v1/customers").status == 200
+    # Refusals alone would prove nothing.
+    assert statuses["DELETE", f"/v1/keys/{their_key['id']}"] == 404
+    assert all(statuses[method, path_of(kind, "same")] in (200, 204) for kind in KINDS[1:]
+               for method in ("PUT", "PATCH", "DELETE"))

@@ -433,21 +433,21 @@ def test_other_formats_are_not_acceptable(listed, accept):
 
 
 @pytest.mark.parametrize("form", TYPES)
-def test_head(listed, form):
+def test_head(api, listed, form):
     for _ in range(3):
         answer = listed.request("HEAD", f"/v1/surveys?format={form}")
         assert answer.status == 200 and answer.body == b""
         assert answer.headers["Content-Type"].split(";")[0] == TYPES[form]
     assert listed.request("HEAD", "/v1/surveys?cursor=x").status == 400
     head = raw.head("HEAD", f"/v1/surveys?format={form}", listed.key, Connection="close")
-    with raw.connect(int(listed.url.rpartition(":")[2])) as sock:
+    with raw.connect(api.port) as sock:
         raw.send(sock, head)
         assert raw.read_to_end(sock).endswith(b"\r\n\r\n"), "nothing after the headers"
 
 
-def test_clients_without_chunks(listed):
+def test_clients_without_chunks(api, listed):
     request = raw.head("GET", "/v1/surveys?format=csv", listed.key).replace(b"HTTP/1.1", b"HTTP/1.0")
-    with raw.connect(int(listed.url.rpartition(":")[2])) as sock:
+    with raw.connect(api.port) as sock:
         raw.send(sock, request)
         head, _, body = raw.read_to_end(sock).partition(b"\r\n\r\n")
     assert b"chunked" not in head.lower()

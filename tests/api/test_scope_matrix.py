@@ -22,6 +22,7 @@ CONTRACT = {
     "/v1/kpis": {"GET": FIGURES},
     "/v1/kpis/{kpi}": {"GET": FIGURES},
     "/v1/cohorts": {"GET": FIGURES},
+    "/v1/scorecard": {"GET": FIGURES},
     "/v1/definitions": {"GET": READ},
     "/v1/definitions/{kpi}": {"GET": READ},
     "/v1/targets": {"GET": READ},

@@ -1,7 +1,8 @@
 // Uses every route of openapi.yaml through the client generated from it.
 // VINCULO_URL and VINCULO_KEY (scope admin, of an empty workspace in BRL) say where.
 // VINCULO_PROXIED is set where Prism 5 stands between: it takes application/problem+json for
-// application/json, so of a 422 that has both it knows the first alone; that one answer is left out. Prints, as JSON,
+// application/json, so of a 422 that has both it knows the first alone; that one answer is left out (all of
+// tests/api passes validating_proxy.mjs, which has it). Prints, as JSON,
 // the answers got: {"METHOD path": [status, …]}. Any answer that is not the one due ends it with an error.
 import assert from "node:assert/strict";
 import createClient, { type Middleware } from "openapi-fetch";

@@ -8,7 +8,6 @@ import json
 import os
 import pathlib
 import re
-import shutil
 import socket
 import subprocess
 import time
@@ -17,9 +16,12 @@ import urllib.request
 
 import pytest
 
+from support.client import Client
+from support.npm import installed
+from support.proxy import ValidatingProxy
+
 HERE = pathlib.Path(__file__).resolve().parent
 DOCUMENT = HERE.parents[1] / "openapi.yaml"
-TOOLS = HERE / "node_modules"
 COMPILED = HERE / "generated" / "exercise.js"
 PROXY_DEADLINE_S = 30
 METHODS = ("get", "post", "put", "patch", "delete")
@@ -32,20 +34,9 @@ def run(*command, **env):
     return done.stdout
 
 
-def tools_are_current():
-    """npm leaves a copy of the lock file behind when it has installed everything."""
-    installed = TOOLS / ".package-lock.json"
-    lock = HERE / "package-lock.json"
-    return installed.exists() and installed.stat().st_mtime >= lock.stat().st_mtime
-
-
 @pytest.fixture(scope="module")
 def tools():
-    if shutil.which("npm") is None:
-        pytest.skip("npm is not installed")
-    if not tools_are_current():
-        run("npm", "ci", "--ignore-scripts")
-    return TOOLS / ".bin"
+    return installed(HERE) / ".bin"
 
 
 @pytest.fixture(scope="module")
@@ -136,3 +127,23 @@ def test_the_proxy_does_refuse(proxy, running, workspace):
     with pytest.raises(urllib.error.HTTPError) as refused:
         urllib.request.urlopen(request, timeout=10)
     assert b"stoplight.io/prism/errors" in refused.value.read()
+
+
+def test_our_own_proxy_does_judge(tools, running, workspace, tmp_path):
+    """tests/api passes it with VINCULO_TEST_PROXY=1: what a changed document does not have is told."""
+    changed = DOCUMENT.read_text(encoding="utf-8")
+    for old, new in (("\n  /metrics:\n", "\n  /other:\n"), ("        '404':\n", "        '418':\n"),
+                     ("enum: [ok, ready]\n", "enum: [well]\n")):
+        assert old in changed
+        changed = changed.replace(old, new)
+    document = tmp_path / "openapi.yaml"
+    document.write_text(changed, encoding="utf-8")
+    told = {"/healthz": ["one of the allowed values"], "/metrics": ["no such operation"],
+            "/v1/customers/nobody": ["no such status"], "/v1/keys": []}
+    key = workspace(running).key
+    with ValidatingProxy(document) as proxy:
+        client = Client(proxy.stand_before(running.port), key)
+        for path, texts in told.items():
+            client.get(path)
+            found = proxy.report()["deviations"]
+            assert len(found) == len(texts) and all(map(str.__contains__, found, texts)), (path, found)

@@ -3,18 +3,17 @@
 import json
 import os
 import pathlib
-import shutil
 import subprocess
 import time
 
 import pytest
 
 from support.client import Client
+from support.npm import installed
 from support.service import cli_output
 
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
-TOOLS = HERE / "node_modules"
 QUIET = {"REDOCLY_TELEMETRY": "off", "REDOCLY_SUPPRESS_UPDATE_NOTICE": "true"}
 
 
@@ -23,21 +22,9 @@ def run(*command, **options):
                           text=True, check=False, **options)
 
 
-def tools_are_current():
-    """npm leaves a copy of the lock file behind when it has installed everything."""
-    installed = TOOLS / ".package-lock.json"
-    lock = HERE / "package-lock.json"
-    return installed.exists() and installed.stat().st_mtime >= lock.stat().st_mtime
-
-
 @pytest.fixture(scope="session")
 def tools():
-    if shutil.which("npm") is None:
-        pytest.skip("npm is not installed")
-    if not tools_are_current():
-        done = run("npm", "ci", "--ignore-scripts")
-        assert done.returncode == 0, done.stdout + done.stderr
-    return TOOLS
+    return installed(HERE, QUIET)
 
 
 @pytest.fixture(scope="session")
