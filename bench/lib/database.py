@@ -15,6 +15,7 @@ SETTINGS = {
     "shared_buffers": "512MB",
     "max_wal_size": "8GB",
     "checkpoint_timeout": "30min",
+    "jit": "off",  # as the service sets it for itself
     "shared_preload_libraries": "pg_stat_statements",
     "pg_stat_statements.track": "top",
 }
