@@ -1,6 +1,7 @@
 /* GET /v1/feedback/terms, GET /v1/drivers: what comments are about, and what moves the score. */
 #include "handlers.h"
 
+#include "answers.h"
 #include "figures.h"
 #include "span.h"
 #include "vinculo/feedback_store.h"
@@ -46,18 +47,9 @@ static double percent(int64_t x, int64_t n) { return n > 0 ? 100 * (double)x / (
 /* "period", "filters", "data": what the answer is about. */
 static void write_scope(struct buf *out, const struct call *call, const struct period *period,
                         const struct kpi_clock *clock) {
-    static const char *const filters[] = {"segment", "channel"};
     json_key(out, "period");
     figures_write_period(out, period, clock);
-    json_key(out, "filters");
-    json_begin_object(out);
-    for (size_t i = 0; i < sizeof filters / sizeof filters[0]; i++) {
-        if (call_parameter(call, filters[i]) != NULL) {
-            json_key(out, filters[i]);
-            json_put_text(out, call_parameter(call, filters[i]));
-        }
-    }
-    json_end_object(out);
+    figures_write_filters(out, call);
     figures_write_data(out, clock);
 }
 
@@ -66,21 +58,13 @@ static enum err plan(void *context, const struct kpi_clock *clock, struct period
     return span_take(context, clock, ret_period, problem);
 }
 
-static enum err take_label(struct call *call, const char *name, const char **ret_label) {
-    const char *label = call_parameter(call, name);
-    *ret_label = label;
-    return label == NULL || record_label_is_valid(label, strlen(label))
-               ? ERR_OK
-               : problem_add_parameter(&call->problem, ERR_INVALID_PARAMETER, name,
-                                       "A label has 1 to 64 characters.");
-}
-
 static enum err take_query(struct call *call, struct feedback_query *ret_query) {
     *ret_query = (struct feedback_query){.workspace_id = call->grant.workspace_id,
+                                         .segment = call_parameter(call, "segment"),
+                                         .channel = call_parameter(call, "channel"),
                                          .period = {.plan = plan, .context = call},
                                          .limit = TERMS_LIMIT};
-    enum err err = take_label(call, "segment", &ret_query->segment);
-    return err == ERR_OK ? take_label(call, "channel", &ret_query->channel) : err;
+    return figures_check_filters(call);
 }
 
 static enum err take_limit(struct call *call, size_t *limit) {
@@ -160,12 +144,15 @@ static void run_terms(struct work *work, struct db *db) {
     }
     if (err == ERR_OK) {
         write_terms(call, &terms);
+        answers_keep(call, &terms.clock);
         feedback_terms_clear(&terms);
     }
     call_conclude(call, err);
 }
 
-enum http_next handle_terms(struct call *call) { return call_run_on_worker(call, run_terms); }
+enum http_next handle_terms(struct call *call) {
+    return answers_find(call) ? HTTP_REPLY : call_run_on_worker(call, run_terms);
+}
 
 static void write_overall(struct buf *out, const char *key, const struct driver_share *share) {
     json_key(out, key);
@@ -223,6 +210,7 @@ static enum err write_drivers(struct call *call, const struct feedback_drivers *
     json_end_object(body);
     buf_add_char(body, '\n');
     free(drivers);
+    answers_keep(call, &found->clock);
     return ERR_OK;
 }
 
@@ -255,4 +243,6 @@ static void run_drivers(struct work *work, struct db *db) {
     call_conclude(call, err);
 }
 
-enum http_next handle_drivers(struct call *call) { return call_run_on_worker(call, run_drivers); }
+enum http_next handle_drivers(struct call *call) {
+    return answers_find(call) ? HTTP_REPLY : call_run_on_worker(call, run_drivers);
+}

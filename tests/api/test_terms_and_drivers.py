@@ -157,6 +157,23 @@ def test_terms_equal_the_statistics_of_postgresql(api, much):
     assert order == sorted(order)
 
 
+@pytest.mark.parametrize("path", [TERMS, DRIVERS])
+def test_what_a_client_has_is_not_sent_again(fresh, path):
+    comments(fresh, "2025-03-05", ["bom"], type="csat", score=5, aspect="trust")
+    first = fresh.get(path, period="2025-03")
+    tag = {"If-None-Match": first.headers["ETag"]}
+    for _ in range(2):
+        same = fresh.request("GET", f"{path}?period=2025-03", headers=tag)
+        assert (same.status, same.body) == (304, b"")
+    assert fresh.request("GET", f"{path}?period=2025-02", headers=tag).status == 200
+    comments(fresh, "2025-03-06", ["ruim"], type="csat", score=1, aspect="trust")
+    changed = fresh.request("GET", f"{path}?period=2025-03", headers=tag)
+    assert changed.status == 200 and changed.json() != first.json()
+    tag = {"If-None-Match": changed.headers["ETag"]}
+    expect(fresh.patch("/v1/workspace", {"language": "en"}), 200)
+    assert fresh.request("GET", f"{path}?period=2025-03", headers=tag).status == 200
+
+
 @pytest.mark.parametrize("path, query, code, parameter", [
     (TERMS, "limit=0", "invalid_parameter", "limit"), (TERMS, "limit=201", "invalid_parameter", "limit"),
     (TERMS, "limit=x", "invalid_parameter", "limit"), (TERMS, "q=x", "unknown_parameter", "q"),
