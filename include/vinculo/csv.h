@@ -60,6 +60,8 @@ MUST_CHECK enum err csv_reader_row(const struct csv_reader *reader, json_t **ret
  * written into one buffer. */
 void csv_put_cell(struct buf *out, const char *text, size_t length);
 void csv_end_row(struct buf *out); /* CRLF */
+/* Takes back csv_end_row: further cells may follow. */
+void csv_reopen_row(struct buf *out);
 
 /* The header line: every field of the kind, then created_at, updated_at. */
 void csv_write_header(struct buf *out, const struct kind_spec *spec);

@@ -15,6 +15,8 @@
 
 void json_begin_object(struct buf *out);
 void json_end_object(struct buf *out);
+/* Takes back json_end_object: further members may follow. */
+void json_reopen_object(struct buf *out);
 void json_begin_array(struct buf *out);
 void json_end_array(struct buf *out);
 void json_key(struct buf *out, const char *key);

@@ -22,6 +22,19 @@ struct list_bound {
     int64_t at; /* days, or µs, since 1970 */
 };
 
+/* Surveys with a comment (GET /v1/feedback): what else they can be asked for, and have. */
+struct comment_filter {
+    const char *topic, *agent; /* of the interaction that the survey is about; NULL: any */
+    const char *score_class;   /* NULL: any */
+    const char *search;        /* NULL: any words */
+    /* Filled in by feedback_store_begin, which a list of comments needs before it is read. */
+    const char *language; /* static */
+    char *query;          /* owned: comment_filter_clear */
+    bool common;          /* many have the words */
+    /* Of the record that `take` is offered: "positive", "neutral", "negative", "unscored". */
+    const char *offered_class;
+};
+
 /* Zero-initialise, fill in the upper half; owns nothing. */
 struct record_list {
     const struct kind_spec *spec;
@@ -29,6 +42,7 @@ struct record_list {
     struct list_bound from, to;            /* half-open */
     const char *values[RECORD_FIELDS_MAX]; /* by field: what it must be, or NULL. segment and
                                               channel also take the label that a record follows */
+    struct comment_filter *comments;       /* of surveys: those with a comment alone; NULL: all */
     /* The place reached: all records down to this one are done. */
     bool begun;
     int64_t time_us;
@@ -39,6 +53,10 @@ struct record_list {
 
 /* A field that can be asked for: customer_id, type, status, labels. */
 bool record_list_takes(const struct field_spec *field);
+
+/* True for a class of a comment's score. */
+bool comment_class_is_valid(const char *text);
+void comment_filter_clear(struct comment_filter *filter);
 
 /* Reads on by one statement of at most `rows` records (≤ LIST_ROWS_MAX), and offers them in order
  * until `take` declines one by false, which then is the next to come. There may be none in spite of

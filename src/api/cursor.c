@@ -16,8 +16,8 @@ static const int VARIANT = sodium_base64_VARIANT_URLSAFE_NO_PADDING;
 static void compute_checksum(const struct call *call, const char *text, size_t length,
                              unsigned char ret_checksum[CHECKSUM_BYTES]) {
     char scope[80];
-    int scope_length =
-        snprintf(scope, sizeof scope, "cursor %d %s ", call->grant.workspace_id, call->kind->name);
+    int scope_length = snprintf(scope, sizeof scope, "cursor %d %s %s ", call->grant.workspace_id,
+                                call->route->pattern, call->kind->name);
     crypto_generichash_state state;
     crypto_generichash_init(&state, NULL, 0, CHECKSUM_BYTES);
     crypto_generichash_update(&state, (unsigned char *)scope, (unsigned long long)scope_length);

@@ -1,9 +1,9 @@
 /*
  * Cursors of lists: the place reached and the query that it belongs to, as one opaque text.
  *
- * A checksum that takes in workspace and kind makes an altered, or another workspace's or kind's,
- * cursor a bad one. It is no secret: whoever forges a cursor gets what the same filters would have
- * given him, for everything in it is checked as a request's own parameters are.
+ * A checksum that takes in workspace, route and kind makes an altered, or another one's, cursor a
+ * bad one. It is no secret: whoever forges a cursor gets what the same filters would have given
+ * him, for everything in it is checked as a request's own parameters are.
  */
 #ifndef VINCULO_API_CURSOR_H
 #define VINCULO_API_CURSOR_H

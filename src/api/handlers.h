@@ -30,6 +30,7 @@ MUST_CHECK enum err body_check_parameters(struct call *call);
 
 /* lists.c: GET of many */
 enum http_next handle_list(struct call *call);
+enum http_next handle_feedback(struct call *call);
 void list_free(struct list *list);
 
 /* kpis.c */
@@ -54,6 +55,10 @@ enum http_next handle_targets(struct call *call);
 enum http_next handle_target_get(struct call *call);
 enum http_next handle_target_put(struct call *call);
 enum http_next handle_target_delete(struct call *call);
+
+/* feedback.c */
+enum http_next handle_terms(struct call *call);
+enum http_next handle_drivers(struct call *call);
 
 /* workspace.c */
 enum http_next handle_workspace_get(struct call *call);

@@ -1,5 +1,6 @@
 /*
- * GET /v1/{kind}: a page of records as JSON, or all of them as CSV or NDJSON.
+ * GET /v1/{kind}: a page of records as JSON, or all of them as CSV or NDJSON. GET /v1/feedback is
+ * the same of surveys with a comment, by the words in it, too.
  *
  * All of them are sent in constant memory: a worker fills a window, the loop sends it, and only
  * when it is sent does a worker fill the next one. So a slow reader holds a window, but no worker.
@@ -9,6 +10,7 @@
 #include "cursor.h"
 #include "format.h"
 #include "vinculo/csv.h"
+#include "vinculo/feedback_store.h"
 #include "vinculo/json.h"
 #include "vinculo/timestamp.h"
 
@@ -20,12 +22,15 @@ enum {
     PAGE_BYTES = 4 * 1024 * 1024, /* a page of long records ends early */
     WINDOW_BYTES = 128 * 1024,    /* of a stream: what is sent before the next look */
     BUDGET_US = 2 * 1000 * 1000,  /* one stay with a worker, where few records fit the filters */
-    EXPORTS_MAX = 64
+    EXPORTS_MAX = 64,
+    SEARCH_POINTS_MAX = 200
 };
 
 struct list {
     struct call *call;
     struct record_list records;
+    struct comment_filter comments; /* of /v1/feedback */
+    bool prepared;                  /* … for reading */
     enum format format;
     size_t limit;  /* records at most; of a stream SIZE_MAX where it is not given */
     size_t count;  /* written so far */
@@ -41,6 +46,7 @@ void list_free(struct list *list) {
     if (list->counted) {
         atomic_fetch_sub(&list->call->app->exports, 1);
     }
+    comment_filter_clear(&list->comments);
     free(list);
 }
 
@@ -104,6 +110,12 @@ static enum err take_bound(struct call *call, const char *name, struct list_boun
 
 /* A date against an instant is a question of the zone, and may give an empty list. */
 static enum err take_range(struct list *list) {
+    struct call *call = list->call;
+    if (call_parameter(call, "period") != NULL &&
+        (call_parameter(call, "from") != NULL || call_parameter(call, "to") != NULL)) {
+        return problem_add_parameter(&call->problem, ERR_UNSUPPORTED_COMBINATION, "period",
+                                     "Give either period, or from and to.");
+    }
     struct list_bound *from = &list->records.from;
     struct list_bound *to = &list->records.to;
     enum err err = take_bound(list->call, "from", from);
@@ -160,7 +172,53 @@ static enum err unknown_filter(struct call *call, const char *name) {
 }
 
 static bool is_range(const char *name) {
-    return strcmp(name, "from") == 0 || strcmp(name, "to") == 0;
+    return strcmp(name, "from") == 0 || strcmp(name, "to") == 0 || strcmp(name, "period") == 0;
+}
+
+static enum err check_search(struct call *call, const char *text) {
+    size_t points = 0;
+    for (const char *at = text; *at != '\0'; at++) {
+        points += (*at & 0xC0) != 0x80;
+    }
+    return points >= 1 && points <= SEARCH_POINTS_MAX
+               ? ERR_OK
+               : invalid(call, "q", "What to search for has 1 to 200 characters.");
+}
+
+/* A parameter that only comments have; *ret_taken: it was one. */
+static enum err take_comment_filter(struct list *list, const struct parameter *parameter,
+                                    bool *ret_taken) {
+    struct comment_filter *comments = list->records.comments;
+    const char *value = parameter->value;
+    *ret_taken = comments != NULL;
+    if (comments == NULL) {
+        return ERR_OK;
+    }
+    if (strcmp(parameter->name, "q") == 0) {
+        comments->search = value;
+        return check_search(list->call, value);
+    }
+    if (strcmp(parameter->name, "score_class") == 0) {
+        comments->score_class = value;
+        return comment_class_is_valid(value)
+                   ? ERR_OK
+                   : invalid(list->call, "score_class",
+                             "Allowed: positive, neutral, negative, unscored.");
+    }
+    const char **label = NULL;
+    if (strcmp(parameter->name, "topic") == 0) {
+        label = &comments->topic;
+    } else if (strcmp(parameter->name, "agent") == 0) {
+        label = &comments->agent;
+    }
+    *ret_taken = label != NULL;
+    if (label == NULL) {
+        return ERR_OK;
+    }
+    *label = value;
+    return record_label_is_valid(value, strlen(value))
+               ? ERR_OK
+               : invalid(list->call, parameter->name, "A label has 1 to 64 characters.");
 }
 
 /* Those of the parameters that name fields. */
@@ -171,11 +229,19 @@ static enum err take_fields(struct list *list) {
         if (cursor_leaves_out(parameter->name) || is_range(parameter->name)) {
             continue;
         }
+        bool taken = false;
+        enum err err = take_comment_filter(list, parameter, &taken);
+        if (err != ERR_OK) {
+            return err;
+        }
+        if (taken) {
+            continue;
+        }
         int field = record_field_index(call->kind, parameter->name);
         if (field < 0 || !record_list_takes(&call->kind->fields[field])) {
             return unknown_filter(call, parameter->name);
         }
-        enum err err = check_value(call, &call->kind->fields[field], parameter->value);
+        err = check_value(call, &call->kind->fields[field], parameter->value);
         if (err != ERR_OK) {
             return err;
         }
@@ -220,6 +286,38 @@ static enum err take_parameters(struct list *list) {
     return err != ERR_OK && call_parameter(call, "cursor") != NULL ? cursor_refuse(call) : err;
 }
 
+static void write_record(struct list *list, struct buf *body, const struct record *record) {
+    const struct comment_filter *comments = list->records.comments;
+    if (list->format == FORMAT_CSV) {
+        csv_write_record(body, record);
+        if (comments != NULL) {
+            csv_reopen_row(body);
+            csv_put_cell(body, comments->offered_class, strlen(comments->offered_class));
+            csv_end_row(body);
+        }
+        return;
+    }
+    record_write_json(body, record);
+    if (comments != NULL) {
+        json_reopen_object(body);
+        json_key(body, "score_class");
+        json_put_text(body, comments->offered_class);
+        json_end_object(body);
+    }
+    if (list->format == FORMAT_NDJSON) {
+        buf_add_char(body, '\n');
+    }
+}
+
+static void write_header(const struct list *list, struct buf *body) {
+    csv_write_header(body, list->call->kind);
+    if (list->records.comments != NULL) {
+        csv_reopen_row(body);
+        csv_put_cell(body, "score_class", strlen("score_class"));
+        csv_end_row(body);
+    }
+}
+
 static bool take_record(void *context, const struct record *record) {
     struct list *list = context;
     struct buf *body = &list->call->request->reply.body;
@@ -228,14 +326,7 @@ static bool take_record(void *context, const struct record *record) {
     if (list->declined) {
         return false;
     }
-    if (list->format == FORMAT_CSV) {
-        csv_write_record(body, record);
-    } else {
-        record_write_json(body, record);
-    }
-    if (list->format == FORMAT_NDJSON) {
-        buf_add_char(body, '\n');
-    }
+    write_record(list, body, record);
     list->count++;
     return true;
 }
@@ -246,11 +337,32 @@ static size_t rows_to_read(const struct list *list) {
     return left < LIST_ROWS_MAX ? left + 1 : LIST_ROWS_MAX;
 }
 
+static enum err plan_period(void *context, const struct kpi_clock *clock, struct period *ret_period,
+                            struct problem *problem) {
+    const struct call *call = context;
+    return period_parse(call_parameter(call, "period"), clock->today, ret_period, problem);
+}
+
+/* Once per request, what a list of comments depends on: the calendar and the language. */
+static enum err prepare(struct list *list, struct db *db) {
+    struct call *call = list->call;
+    struct feedback_period period = {.plan = plan_period, .context = call};
+    bool has_period = call_parameter(call, "period") != NULL;
+    if (list->prepared || list->records.comments == NULL) {
+        return ERR_OK;
+    }
+    list->prepared = true;
+    return feedback_store_begin(db, has_period ? &period : NULL, &list->records, &call->problem);
+}
+
 /* Reads until there are no more or one is declined, or the time is over. */
 static enum err read_records(struct list *list, struct db *db) {
     int64_t until_us = clock_monotonic_us() + BUDGET_US;
-    enum err err = ERR_OK;
+    enum err err = prepare(list, db);
     list->declined = false;
+    if (err != ERR_OK) {
+        return err;
+    }
     do {
         err = record_list_next(db, &list->records, rows_to_read(list), take_record, list,
                                &list->call->problem);
@@ -325,7 +437,7 @@ static void run_window(struct work *work, struct db *db) {
     struct list *list = call->list;
     struct http_reply *reply = &call->request->reply;
     if (!list->sending && list->format == FORMAT_CSV && reply->body.length == 0) {
-        csv_write_header(&reply->body, call->kind);
+        write_header(list, &reply->body);
     }
     enum err err = read_records(list, db);
     /* An empty window would be the end: nothing has come up yet, so other work has its turn. */
@@ -349,7 +461,7 @@ static void run_window(struct work *work, struct db *db) {
     call_conclude(call, err);
 }
 
-enum http_next handle_list(struct call *call) {
+static enum http_next answer_list(struct call *call, bool comments) {
     struct list *list = calloc(1, sizeof *list);
     if (list == NULL) {
         problem_set(&call->problem, ERR_UNAVAILABLE, "Out of memory; try again.");
@@ -359,6 +471,7 @@ enum http_next handle_list(struct call *call) {
     list->call = call;
     list->records.spec = call->kind;
     list->records.workspace_id = call->grant.workspace_id;
+    list->records.comments = comments ? &list->comments : NULL;
     if (take_parameters(list) != ERR_OK) {
         return call_refuse(call);
     }
@@ -373,4 +486,11 @@ enum http_next handle_list(struct call *call) {
         return call_refuse(call);
     }
     return call_run_on_worker(call, run_window);
+}
+
+enum http_next handle_list(struct call *call) { return answer_list(call, false); }
+
+enum http_next handle_feedback(struct call *call) {
+    call->kind = &record_kinds[KIND_SURVEY];
+    return answer_list(call, true);
 }

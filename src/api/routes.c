@@ -23,6 +23,15 @@ static const char *const list_parameters[] = {
     "limit",   "cursor",   "format", "from",  "to",    "customer_id", "type",   "status", "segment",
     "channel", "category", "reason", "topic", "agent", "touchpoint",  "aspect", "owner",  NULL};
 
+static const char *const feedback_parameters[] = {
+    "limit", "cursor",      "format",      "from",   "to",      "period",
+    "q",     "score_class", "customer_id", "type",   "segment", "channel",
+    "topic", "agent",       "touchpoint",  "aspect", NULL};
+static const char *const terms_parameters[] = {"period",  "from",  "to", "segment",
+                                               "channel", "limit", NULL};
+static const char *const drivers_parameters[] = {"period",  "from",    "to", "segment",
+                                                 "channel", "overall", NULL};
+
 const struct route routes[] = {
     {"/v1/kpis", {{"GET", ACCESS_FIGURES, BODY_NONE, kpis_parameters, handle_kpis}}},
     {"/v1/kpis/{kpi}", {{"GET", ACCESS_FIGURES, BODY_NONE, kpi_parameters, handle_kpi}}},
@@ -35,6 +44,9 @@ const struct route routes[] = {
      {{"GET", ACCESS_READ, BODY_NONE, NULL, handle_target_get},
       {"PUT", ACCESS_WRITE, BODY_RECORD, NULL, handle_target_put},
       {"DELETE", ACCESS_WRITE, BODY_NONE, NULL, handle_target_delete}}},
+    {"/v1/feedback", {{"GET", ACCESS_READ, BODY_NONE, feedback_parameters, handle_feedback}}},
+    {"/v1/feedback/terms", {{"GET", ACCESS_READ, BODY_NONE, terms_parameters, handle_terms}}},
+    {"/v1/drivers", {{"GET", ACCESS_FIGURES, BODY_NONE, drivers_parameters, handle_drivers}}},
     {"/v1/workspace",
      {{"GET", ACCESS_READ, BODY_NONE, NULL, handle_workspace_get},
       {"PATCH", ACCESS_ADMIN, BODY_PATCH, NULL, handle_workspace_patch}}},

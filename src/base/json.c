@@ -57,6 +57,12 @@ void json_begin_object(struct buf *out) {
 
 void json_end_object(struct buf *out) { buf_add_char(out, '}'); }
 
+void json_reopen_object(struct buf *out) {
+    if (!out->failed) {
+        out->length--;
+    }
+}
+
 void json_begin_array(struct buf *out) {
     separate(out);
     buf_add_char(out, '[');

@@ -47,6 +47,13 @@ void csv_end_row(struct buf *out) {
     buf_add_str(out, "\r\n");
 }
 
+void csv_reopen_row(struct buf *out) {
+    if (out->failed)
+        return;
+    out->length -= 2; /* CRLF */
+    buf_add_char(out, ',');
+}
+
 static void put_text(struct buf *out, const char *text) { csv_put_cell(out, text, strlen(text)); }
 
 static void put_moment(struct buf *out, int64_t moment) {

@@ -5,19 +5,24 @@
 
 #include <assert.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* Records that a statement with filters looks at: many enough where they are not rare, and a
  * fraction of a second's work where they are. */
 enum { SCAN_MAX = 20000 };
+/* Fewer where the words of each one's comment have to be found first. */
+enum { SEARCH_MAX = 2000 };
 
-enum { PARAMETERS_MAX = RECORD_FIELDS_MAX + 5 };
+enum { PARAMETERS_MAX = RECORD_FIELDS_MAX + 8 };
 
 struct statement {
     const struct record_list *list;
     const char *values[PARAMETERS_MAX];
     int count;
     bool of_customer; /* one customer's records, of which there are few */
+    bool by_words;    /* comments that have the words, of which there are few */
+    int scan_max;     /* records that are looked at */
     char workspace[16];
     char place[TIMESTAMP_TEXT_MAX], from[TIMESTAMP_TEXT_MAX], to[TIMESTAMP_TEXT_MAX];
 };
@@ -84,11 +89,39 @@ static void write_condition(struct statement *statement, struct buf *out, size_t
     }
 }
 
+/* The comments that have the words, as the index survey_words_<language> gives them. OFFSET 0: by
+ * it alone, whatever the planner thinks of the other conditions. */
+static void write_found(struct statement *statement, struct buf *out, int workspace) {
+    const struct comment_filter *comments = statement->list->comments;
+    buf_printf(out,
+               " FROM (SELECT * FROM survey WHERE comment IS NOT NULL"
+               " AND comment_vector('%s', workspace_id, comment)"
+               " @@ (comment_scope($%d) && $%d::tsquery) OFFSET 0) survey",
+               comments->language, workspace, bind(statement, comments->query));
+}
+
+static void write_source(struct statement *statement, struct buf *out, int workspace) {
+    const struct record_list *list = statement->list;
+    const struct comment_filter *comments = list->comments;
+    for (size_t i = 0; i < list->spec->field_count; i++) {
+        statement->of_customer = statement->of_customer ||
+                                 (list->values[i] != NULL && is_customer(&list->spec->fields[i]));
+    }
+    statement->by_words =
+        comments != NULL && comments->query != NULL && !comments->common && !statement->of_customer;
+    if (statement->by_words) {
+        write_found(statement, out, workspace);
+    } else {
+        buf_printf(out, " FROM %s", list->spec->name);
+    }
+}
+
 /* What is looked at: the conditions that an index serves. The workspace is $1. */
 static void write_scope(struct statement *statement, struct buf *out) {
     const struct record_list *list = statement->list;
     int workspace = bind(statement, statement->workspace);
-    buf_printf(out, " FROM %s WHERE workspace_id = $%d", list->spec->name, workspace);
+    write_source(statement, out, workspace);
+    buf_printf(out, " WHERE workspace_id = $%d", workspace);
     if (list->begun) {
         buf_add_str(out, " AND ");
         write_time(out, list->spec);
@@ -99,21 +132,69 @@ static void write_scope(struct statement *statement, struct buf *out) {
             buf_printf(out, " = $%d::timestamptz AND id > $%d", place, bind(statement, list->id));
         }
     }
+    if (list->comments != NULL) {
+        buf_add_str(out, " AND comment IS NOT NULL");
+    }
     write_bound(statement, out, &list->from, ">=", statement->from);
     write_bound(statement, out, &list->to, "<", statement->to);
     for (size_t i = 0; i < list->spec->field_count; i++) {
         if (list->values[i] != NULL && is_customer(&list->spec->fields[i])) {
             write_condition(statement, out, i);
-            statement->of_customer = true;
         }
     }
+}
+
+/* Classes of a comment's score, and their codes in the column score_class. */
+static const struct {
+    const char *name, *code;
+} comment_classes[] = {
+    {"positive", "1"}, {"neutral", "0"}, {"negative", "-1"}, {"unscored", "NULL"}};
+enum { COMMENT_CLASSES = sizeof comment_classes / sizeof comment_classes[0] };
+
+bool comment_class_is_valid(const char *text) {
+    size_t i = 0;
+    while (i < COMMENT_CLASSES && strcmp(comment_classes[i].name, text) != 0) {
+        i++;
+    }
+    return i < COMMENT_CLASSES;
+}
+
+void comment_filter_clear(struct comment_filter *filter) {
+    free(filter->query);
+    filter->query = NULL;
+}
+
+static bool write_comment_filters(struct statement *statement, struct buf *out) {
+    const struct comment_filter *comments = statement->list->comments;
+    if (comments == NULL) {
+        return false;
+    }
+    if (comments->topic != NULL) {
+        buf_printf(out, " AND followed_topic = $%d", bind(statement, comments->topic));
+    }
+    if (comments->agent != NULL) {
+        buf_printf(out, " AND followed_agent = $%d", bind(statement, comments->agent));
+    }
+    for (size_t i = 0; comments->score_class != NULL && i < COMMENT_CLASSES; i++) {
+        if (strcmp(comment_classes[i].name, comments->score_class) == 0) {
+            buf_printf(out, " AND score_class IS NOT DISTINCT FROM %s", comment_classes[i].code);
+        }
+    }
+    bool look = comments->query != NULL && !statement->by_words;
+    if (look) {
+        buf_printf(out, " AND comment_lexemes('%s', comment) @@ $%d::tsquery", comments->language,
+                   bind(statement, comments->query));
+        statement->scan_max = SEARCH_MAX;
+    }
+    return look || comments->topic != NULL || comments->agent != NULL ||
+           comments->score_class != NULL;
 }
 
 /* The other filters; false where there are none. */
 static bool write_filters(struct statement *statement, struct buf *out) {
     const struct record_list *list = statement->list;
-    bool any = false;
     buf_add_str(out, "true");
+    bool any = write_comment_filters(statement, out);
     for (size_t i = 0; i < list->spec->field_count; i++) {
         if (list->values[i] != NULL && !is_customer(&list->spec->fields[i])) {
             write_condition(statement, out, i);
@@ -125,11 +206,12 @@ static bool write_filters(struct statement *statement, struct buf *out) {
 
 /*
  * SELECT fields, created_at, updated_at, time AS place, fits, edge … ORDER BY time DESC, id.
- * With filters, that is an inner query over the next SCAN_MAX records, read only as far as needed,
+ * With filters, that is an inner query over the next scan_max records, read only as far as needed,
  * and edge marks the last one of them: the place to go on from where too few of them fit.
  * The records of the time reached have a statement to themselves (time = …, id > …), so that each
  * one starts right at its place in the index <kind>_time (workspace_id, time DESC, id), however
- * many records share a time. A customer's are found by <kind>_customer.
+ * many records share a time. A customer's are found by <kind>_customer, comments by survey_comment.
+ * Of comments, the score's class follows.
  */
 static void write_statement(struct statement *statement, size_t rows, struct buf *sql) {
     const struct kind_spec *spec = statement->list->spec;
@@ -147,13 +229,17 @@ static void write_statement(struct statement *statement, size_t rows, struct buf
                buf_text(&filters));
     if (filtered) {
         buf_printf(sql, "row_number() OVER (ORDER BY %s DESC, id) = %d AS edge", buf_text(&time),
-                   SCAN_MAX);
+                   statement->scan_max);
     } else {
         buf_add_str(sql, "false AS edge");
     }
+    if (statement->list->comments != NULL) {
+        buf_add_str(sql, ", score_class");
+    }
     buf_add_str(sql, buf_text(&scope));
     if (filtered) {
-        buf_printf(sql, " ORDER BY place DESC, id LIMIT %d) s WHERE fits OR edge", SCAN_MAX);
+        buf_printf(sql, " ORDER BY place DESC, id LIMIT %d) s WHERE fits OR edge",
+                   statement->scan_max);
     }
     /* A literal: by a parameter the planner would expect a tenth of the table. */
     buf_printf(sql, " ORDER BY place DESC, id LIMIT %zu", rows);
@@ -169,7 +255,7 @@ struct reading {
 
 static enum db_status read_body(struct db *db, void *context) {
     struct reading *reading = context;
-    struct statement statement = {.list = reading->list};
+    struct statement statement = {.list = reading->list, .scan_max = SCAN_MAX};
     BUF_SCOPED sql = {0};
     PQclear(*reading->ret_result); /* of an attempt before */
     *reading->ret_result = NULL;
@@ -180,7 +266,7 @@ static enum db_status read_body(struct db *db, void *context) {
     /* Right after an import, before PostgreSQL has statistics, it would take the workspace for a
      * small one, and fetch and sort all of it for each statement. Where a sort cannot be avoided,
      * its then enormous cost would have the statement compiled. */
-    if (status == DB_OK && !statement.of_customer) {
+    if (status == DB_OK && !statement.of_customer && !statement.by_words) {
         status = db_query(db, "SET LOCAL enable_sort = off; SET LOCAL jit = off", 0, NULL, NULL);
     }
     if (status == DB_OK) {
@@ -194,6 +280,16 @@ static bool is_true(const PGresult *result, int row, int column) {
     return PQgetvalue(result, row, column)[0] == 't';
 }
 
+static void set_class(struct comment_filter *comments, const PGresult *result, int row,
+                      int column) {
+    const char *code = PQgetisnull(result, row, column) ? "NULL" : PQgetvalue(result, row, column);
+    for (size_t i = 0; i < COMMENT_CLASSES; i++) {
+        if (strcmp(comment_classes[i].code, code) == 0) {
+            comments->offered_class = comment_classes[i].name;
+        }
+    }
+}
+
 /* Reads and offers one row; *ret_taken: it was taken. */
 static enum err offer(const struct record_list *list, const PGresult *result, int row,
                       bool (*take)(void *context, const struct record *record), void *context,
@@ -202,6 +298,9 @@ static enum err offer(const struct record_list *list, const PGresult *result, in
     struct record record = {0};
     for (size_t i = 0; i < list->spec->field_count + 2; i++) {
         columns[i] = PQgetisnull(result, row, (int)i) ? NULL : PQgetvalue(result, row, (int)i);
+    }
+    if (list->comments != NULL) {
+        set_class(list->comments, result, row, PQnfields(result) - 1);
     }
     enum err err = record_from_row(list->spec, columns, &record);
     *ret_taken = err == ERR_OK && take(context, &record);

@@ -268,6 +268,19 @@ async function exerciseFigures() {
   assert.ok(meaning.parts["promoters"] !== undefined && meaning.worked_example.records.length > 0);
 }
 
+async function exerciseFeedback() {
+  const found = taken(await api.GET("/v1/feedback", { params: { query: { q: "otimo", period: "2026-09" } } }), 200);
+  assert.ok(typeof found !== "string");
+  assert.deepEqual(found.items.map((item) => [item.id, item.comment, item.score_class]), [["n2", "Ótimo", "positive"]]);
+  refused(await api.GET("/v1/feedback", { params: { query: { q: "de" } } }), 400, "invalid_parameter");
+
+  const query = { period: "2026-09" };
+  const terms = taken(await api.GET("/v1/feedback/terms", { params: { query } }), 200);
+  assert.deepEqual(terms.terms.map((term) => [term.term, term.n, term.change]), [["ótimo", 1, null]]);
+  const drivers = taken(await api.GET("/v1/drivers", { params: { query: { ...query, overall: "nps" } } }), 200);
+  assert.deepEqual([drivers.overall, drivers.drivers], ["nps", []]);
+}
+
 async function exerciseCohorts() {
   const query = { granularity: "year", from: "2024-01-01", to: "2026-01-01" } as const;
   const cohorts = taken(await api.GET("/v1/cohorts", { params: { query } }), 200);
@@ -324,6 +337,7 @@ if (process.env["VINCULO_PROXIED"] === undefined) {
   await exerciseAtomicRefusal();
 }
 await exerciseFigures();
+await exerciseFeedback();
 await exerciseCohorts();
 await exerciseTargets();
 await exerciseWorkspaceAndKeys();

@@ -256,6 +256,52 @@ def test_keys(contract, stored, make_client):
     hold("DELETE", "/v1/keys/{id}", stored.delete(f"/v1/keys/{key['id']}"), 404)
 
 
+def test_feedback_and_drivers(contract, stored, make_client):
+    for number in range(31):
+        for record in ({"type": "csat", "score": 5 - number % 2 * 3, "comment": "Ótima entrega"},
+                       {"type": "csat", "score": 5 - number % 3, "aspect": "trust"}):
+            about = {**record, "submission_id": f"s-{number}", "answered_at": "2025-09-14T12:00:00Z"}
+            assert stored.post("/v1/surveys", {"id": f"fb-{number}-{record.get('aspect')}", **about}).status == 201
+    page = contract.hold("GET", "/v1/feedback", stored.get("/v1/feedback", q="entrega", limit=20))
+    assert len(page["items"]) == 20
+    rest = contract.hold("GET", "/v1/feedback", stored.get("/v1/feedback", cursor=page["next_cursor"]))
+    assert len(rest["items"]) == 11 and rest["next_cursor"] is None
+    schema = contract.document["components"]["schemas"]["Survey"]["required"]
+    header = stored.get("/v1/feedback", format="csv").body.decode().split("\r\n")[0]
+    assert header.split(",") == [*schema, "score_class"]
+    for form, media_type in (("csv", "text/csv"), ("ndjson", "application/x-ndjson")):
+        assert stored.get("/v1/feedback", format=form).headers["Content-Type"].split(";")[0] == media_type
+        contract.answer_schema("GET", "/v1/feedback", 200, media_type)
+    for path in ("/v1/feedback/terms", "/v1/drivers"):
+        for question in ({}, {"period": "2025-09"}, {"period": "2025-09", "segment": "small"}, {"period": "2025-W37"},
+                         {"from_": "2025-09-01", "to": "2025-10-01", "channel": "web"}):
+            assert contract.hold("GET", path, stored.get(path, **question))["period"]["from"]
+        tag = stored.get(path).headers["ETag"]
+        assert stored.request("GET", path, headers={"If-None-Match": tag}).status == 304
+        assert "304" in contract.document["paths"][path]["get"]["responses"]
+    drivers = contract.hold("GET", "/v1/drivers", stored.get("/v1/drivers", period="2025-09"))["drivers"]
+    assert drivers[0]["lift"] is not None and drivers[0]["pairs"] == 31
+    for path, query in (("/v1/feedback", {"q": "de"}), ("/v1/feedback", {"score_class": "good"}),
+                        ("/v1/feedback/terms", {"limit": "0"}), ("/v1/drivers", {"overall": "open"})):
+        assert contract.hold("GET", path, stored.get(path, **query))["code"] == "invalid_parameter"
+    for path in ("/v1/feedback", "/v1/feedback/terms"):
+        refused = make_client(stored.workspace, "figures").get(path)
+        assert refused.status == 403
+        contract.hold("GET", path, refused)
+    for path in ("/v1/feedback", "/v1/feedback/terms", "/v1/drivers"):
+        picky = stored.request("GET", path, headers={"Accept": "text/html"})
+        assert picky.status == 406
+        contract.hold("GET", path, picky)
+        nobody = Client(stored.url, "vk_nobody").get(path)
+        assert nobody.status == 401
+        contract.hold("GET", path, nobody)
+    for item in page["items"] + rest["items"]:
+        if item["id"].startswith("fb-"):
+            assert stored.delete(f"/v1/surveys/{item['id']}").status == 204
+    for item in stored.get("/v1/surveys", aspect="trust").json()["items"]:
+        assert stored.delete(f"/v1/surveys/{item['id']}").status == 204
+
+
 def test_a_customer_with_a_life_stays(contract, stored):
     answer = stored.delete("/v1/customers/cli-1")
     assert answer.status == 409

@@ -114,6 +114,8 @@ def parameters_told(document, path, method):
 def test_every_query_parameter_is_there(document):
     tables = [("/v1/kpis", "get", "kpis_parameters"), ("/v1/kpis/{kpi}", "get", "kpi_parameters"),
               ("/v1/cohorts", "get", "cohorts_parameters")]
+    tables += [("/v1/feedback", "get", "feedback_parameters"), ("/v1/drivers", "get", "drivers_parameters"),
+               ("/v1/feedback/terms", "get", "terms_parameters")]
     tables += [(f"/v1/{kind}", "post", "post_parameters") for kind in KINDS]
     for path, method, table in tables:
         assert parameters_told(document, path, method) == set(parameters_served(table))
