@@ -41,6 +41,9 @@ static void expect_calendar(const struct period *period, int32_t today) {
     assert((err == ERR_OK) == (year >= YEAR_MIN && year <= YEAR_MAX));
     assert(err != ERR_OK || is_equal(period, &other));
     assert(period->span_months == 0);
+    assert(!period_is_trailing_year(period));
+    assert(period_is_whole_months(period) || period->granularity == GRANULARITY_DAY ||
+           period->granularity == GRANULARITY_WEEK);
 }
 
 static void expect_range(const struct period *period) {
@@ -133,8 +136,12 @@ static void expect_name(const char *text, const struct period *period, int32_t t
         assert(period->to <= today);
     if (strcmp(text, "last_90_days") == 0)
         assert(period->to == today && period->from == today - 90);
-    if (strcmp(text, "last_12_months") == 0)
+    if (strcmp(text, "last_12_months") == 0) {
+        struct period trailing;
+        period_trailing_year(today, &trailing);
+        assert(is_equal(period, &trailing) && period_is_trailing_year(period));
         assert(year_of(period->from) == year_of(period->to) - 1 && period->span_months == 12);
+    }
 }
 
 static void try_notation(const char *text, int32_t today, enum granularity granularity) {
