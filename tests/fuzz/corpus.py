@@ -1,7 +1,7 @@
 """What the fuzz targets begin with: seeds from the case files, and the kept corpus.
 
 `python3 tests/fuzz/corpus.py` keeps what `scripts/test --all fuzz` has found: a small set of inputs that covers what
-all of them cover becomes tests/fuzz/corpus/<target>, numbered from those that cover most.
+all of them cover becomes tests/fuzz/corpus/<target>, numbered from those that cover most. Not while a search runs.
 """
 
 import json
