@@ -111,6 +111,7 @@ def path_seeds():
     for kind in KINDS:
         paths += [f"/v1/{kind}s", f"/v1/{kind}s/c1"]
     for i, path in enumerate(paths):
+        yield f"0{path}"
         yield f"{i % 10}{path}"
 
 
@@ -133,9 +134,12 @@ def seeds(target):
 
 
 def write_seeds(target, folder):
+    """Adds the seeds to a folder, and says how many there are."""
     folder.mkdir(parents=True, exist_ok=True)
-    for i, seed in enumerate(seeds(target)):
+    made = seeds(target)
+    for i, seed in enumerate(made):
         (folder / f"seed-{i:03}").write_bytes(seed)
+    return len(made)
 
 
 def keep(target):

@@ -1,5 +1,5 @@
-"""Every fuzz target replays its kept corpus; with VINCULO_TEST_ALL=1 it also looks for new inputs, FUZZ seconds
-long (300). `scripts/test fuzz` builds them."""
+"""Every fuzz target replays its kept corpus and the case files; with VINCULO_TEST_ALL=1 it also looks for new
+inputs, FUZZ seconds long (300). `scripts/test fuzz` builds them."""
 
 import os
 import re
@@ -27,20 +27,23 @@ def run(target, *arguments):
     return report
 
 
-def replay(target, say):
+def runs_of(report):
+    return int(re.search(r"^Done (\d+) runs", report, re.MULTILINE).group(1))
+
+
+def replay(target, say, tmp_path):
     kept = corpus.KEPT / target
-    files = len(list(kept.iterdir()))
-    report = run(target, "-runs=0", kept)
-    # One more than there are files: the empty input.
-    assert re.search(rf"^Done {files + 1} runs", report, re.MULTILINE), report[-2000:]
-    say(f"{files} kept inputs replayed")
+    files, seeds = len(list(kept.iterdir())), corpus.write_seeds(target, tmp_path / "seeds")
+    report = run(target, "-runs=0", kept, tmp_path / "seeds")
+    assert files > 0 and runs_of(report) > files + seeds, "the empty input is one more"
+    say(f"{files} kept inputs and {seeds} of the case files replayed")
 
 
-def search(target, say):
+def search(target, say, _):
     found = corpus.FOUND / target
     corpus.write_seeds(target, found)
     report = run(target, f"-max_total_time={SECONDS}", found, corpus.KEPT / target)
-    runs = int(re.search(r"^Done (\d+) runs", report, re.MULTILINE).group(1))
+    runs = runs_of(report)
     edges, features, inputs = re.findall(r"cov: (\d+) ft: (\d+) corp: (\d+)/", report)[-1]
     say(f"{runs} runs in {SECONDS} s, {edges} edges, {features} features, {inputs} inputs in the corpus")
     assert runs > SECONDS
@@ -48,8 +51,8 @@ def search(target, say):
 
 @pytest.mark.parametrize("target", corpus.TARGETS)
 @pytest.mark.parametrize("job", [replay, search] if ALL else [replay])
-def test_target(job, target, capsys):
+def test_target(job, target, capsys, tmp_path):
     def say(text):
         with capsys.disabled():
             print(f"\n  {target}: {text}")
-    job(target, say)
+    job(target, say, tmp_path)
