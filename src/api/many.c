@@ -20,7 +20,10 @@ enum {
     WINDOW_RECORDS = 500,
     WINDOW_BYTES = 1024 * 1024,
     ATOMIC_BYTES = 32 * 1024 * 1024,
-    JSON_VALUE_BYTES = 64 /* what a parsed value takes, roughly */
+    RESULTS_BYTES = 4 * 1024 * 1024, /* of results, beyond which field errors are left out */
+    JSON_VALUE_BYTES = 64,           /* what a parsed value takes, roughly, */
+    JSON_OBJECT_BYTES = 256,         /* an object, which has a table of its own, */
+    FIELD_ERROR_BYTES = 96           /* and a field error besides its texts */
 };
 
 /* One record of the window. */
@@ -37,7 +40,7 @@ struct many {
     size_t window_max;
     struct line *window; /* window_max of them */
     size_t window_count;
-    size_t window_bytes;      /* that the good lines take, roughly */
+    size_t window_bytes;      /* that the lines take, roughly */
     struct write_item *items; /* of the window's good lines, in order */
     size_t item_count;
     struct write_job job;
@@ -104,8 +107,24 @@ bool many_is_full(const struct many *many) {
 /* The server's trouble rather than the record's: ends the storing. */
 static bool is_server_trouble(enum err code) { return problem_status(code) >= 500; }
 
+/* The problem as it is shown: a few bytes can hold many field errors, and many times over where
+ * they are compressed. */
+static void write_problem(struct buf *out, const struct problem *problem, bool with_errors) {
+    if (with_errors || problem->error_count == 0) {
+        problem_write(out, problem, NULL);
+        return;
+    }
+    struct problem brief = {0};
+    problem_set(&brief, problem->code,
+                "Its %zu field errors are left out, for those of the records before it make the "
+                "answer long enough; send it again to see them.",
+                problem->error_count);
+    problem_write(out, &brief, NULL);
+}
+
 static void write_result(struct buf *out, const struct line *line, const char *id,
                          enum outcome outcome, const struct problem *problem) {
+    bool with_errors = out->length < RESULTS_BYTES;
     if (out->length > 0) {
         buf_add_char(out, ',');
     }
@@ -125,7 +144,7 @@ static void write_result(struct buf *out, const struct line *line, const char *i
     json_put_text(&entry, outcome_name(outcome));
     if (problem != NULL) {
         json_key(&entry, "problem");
-        problem_write(&entry, problem, NULL);
+        write_problem(&entry, problem, with_errors);
     }
     json_end_object(&entry);
     if (buf_ok(&entry)) {
@@ -219,7 +238,8 @@ bool many_send(struct many *many) {
 
 /* What a parsed value takes in memory, roughly. */
 static size_t weigh(const json_t *value) {
-    size_t bytes = JSON_VALUE_BYTES + json_string_length(value);
+    size_t bytes =
+        json_is_object(value) ? JSON_OBJECT_BYTES : JSON_VALUE_BYTES + json_string_length(value);
     const char *key;
     json_t *member;
     json_object_foreach((json_t *)(uintptr_t)value, key, member) {
@@ -227,6 +247,15 @@ static size_t weigh(const json_t *value) {
     }
     for (size_t i = 0; i < json_array_size(value); i++) {
         bytes += weigh(json_array_get(value, i));
+    }
+    return bytes;
+}
+
+static size_t weigh_problem(const struct problem *problem) {
+    size_t bytes = 0;
+    for (size_t i = 0; i < problem->error_count; i++) {
+        const struct problem_error *error = &problem->errors[i];
+        bytes += FIELD_ERROR_BYTES + strlen(error->at) + strlen(error->detail);
     }
     return bytes;
 }
@@ -282,6 +311,7 @@ void many_take(struct many *many, json_t *json, uint64_t number, struct problem 
         return;
     }
     line->refused = take_item(many, line, json, &line->problem) != ERR_OK;
+    many->window_bytes += weigh_problem(&line->problem);
     const char *id = line->refused ? item_named_id(json) : NULL;
     line->id = id != NULL ? strdup(id) : NULL;
 }

@@ -1,4 +1,8 @@
-/* A JSON array, parsed whole: nothing is taken before its last byte has proved it well-formed. */
+/*
+ * A JSON array, parsed whole: nothing is taken before its last byte has proved it well-formed. The
+ * parsed value can be eighty times as large as the text (of [{},{},…]), and a window may take
+ * seconds to be stored; so it is only looked at, and the records are parsed again one by one.
+ */
 #include "handlers.h"
 #include "source.h"
 
@@ -8,8 +12,9 @@
 struct array {
     struct source source; /* first: cast back */
     struct buf text;
-    json_t *items; /* NULL: not parsed yet */
-    size_t next;   /* item to take */
+    bool checked; /* it is well-formed, and has `left` records from the byte `at` on */
+    size_t left;
+    size_t at;
 };
 
 bool source_json_is_array(const char *text, size_t length) {
@@ -55,42 +60,61 @@ static size_t feed(struct source *source, const char *data, size_t length) {
     return check_size(source, &array->text) == ERR_OK ? length : fail(source, length);
 }
 
-static enum err parse(struct array *array) {
+/* A value that is no array has no records; single objects are not taken here (stream.c). */
+static enum err check_text(struct array *array) {
     struct problem *problem = &array->source.call->problem;
-    enum err err =
-        record_json_parse(buf_text(&array->text), array->text.length, &array->items, problem);
-    buf_free(&array->text);
+    json_t *items = NULL;
+    enum err err = record_json_parse(buf_text(&array->text), array->text.length, &items, problem);
     if (err != ERR_OK) {
-        array->items = NULL;
         return err;
     }
-    if (json_array_size(array->items) > MANY_ITEMS_MAX) {
+    size_t count = json_array_size(items);
+    json_decref(items);
+    if (count > MANY_ITEMS_MAX) {
         return problem_set(problem, ERR_TOO_LARGE,
                            "An array may have at most %d records, this one has %zu; send more as "
                            "NDJSON (application/x-ndjson), which has no limit.",
-                           MANY_ITEMS_MAX, json_array_size(array->items));
+                           MANY_ITEMS_MAX, count);
     }
+    array->checked = true;
+    array->left = count;
     return ERR_OK;
+}
+
+/* The next record of a well-formed array: behind its bracket or a comma. NULL: memory has ended. */
+static json_t *next_item(struct array *array) {
+    json_error_t error;
+    array->at += strspn(array->text.data + array->at, " \t\r\n") + 1;
+    json_t *item = json_loadb(array->text.data + array->at, array->text.length - array->at,
+                              JSON_DECODE_ANY | JSON_DISABLE_EOF_CHECK, &error);
+    array->at += item != NULL ? (size_t)error.position : 0;
+    array->left--;
+    return item;
 }
 
 static bool end(struct source *source) {
     struct array *array = (struct array *)source;
-    if (array->items == NULL && parse(array) != ERR_OK) {
+    if (!array->checked && check_text(array) != ERR_OK) {
         fail(source, 0);
         return true;
     }
-    size_t count = json_array_size(array->items);
-    while (array->next < count && !many_is_full(source->many)) {
+    while (array->left > 0 && !many_is_full(source->many)) {
         struct problem problem = {0};
-        many_take(source->many, json_array_get(array->items, array->next++), 0, &problem);
+        json_t *item = next_item(array);
+        if (item == NULL) {
+            problem_set(&source->call->problem, ERR_UNAVAILABLE, "Out of memory; try again.");
+            fail(source, 0);
+            return true;
+        }
+        many_take(source->many, item, 0, &problem);
+        json_decref(item);
     }
-    return array->next == count;
+    return array->left == 0;
 }
 
 static void release(struct source *source) {
     struct array *array = (struct array *)source;
     buf_free(&array->text);
-    json_decref(array->items);
     free(array);
 }
 

@@ -192,6 +192,21 @@ def test_bombs_are_bounded(api, shop, form, piece):
     assert slowest < 1
 
 
+def test_a_bomb_of_field_errors(shop):
+    """1,000 lines with all the errors that a line can have: all are refused, not all tell of each error."""
+    line = json.dumps({f"x{at}": 0 for at in range(64)}) + "\n"
+    answer = shop.request("POST", "/v1/surveys", gzip.compress(1000 * line.encode()), NDJSON)
+    summary = expect(answer, 422)
+    assert counts(summary) == (1000, 0, 0, 0, 1000)
+    assert len(answer.body) < 5 * 1024 * 1024
+    problems = [item["problem"] for item in summary["results"]]
+    assert {problem["code"] for problem in problems} == {"invalid_record"}
+    shown = [len(problem["errors"]) for problem in problems]
+    whole = shown.index(0)
+    assert whole > 200 and shown == [64] * whole + [0] * (1000 - whole)
+    assert "64 field errors" in problems[-1]["detail"]
+
+
 def test_memory_is_flat_over_a_long_stream(service, workspace):
     """Many surveys through one request; a sanitized build is told to keep little freed memory."""
     count = 1_000_000 if ALL else 100_000

@@ -1,6 +1,7 @@
 """The database answers slowly or not at all: every request has an answer within its deadline."""
 
 import contextlib
+import json
 import os
 import signal
 import threading
@@ -10,6 +11,7 @@ import psycopg2
 
 from api.checks import expect, expect_problem, sample
 from fault.load import Load
+from fault.memory import SANITIZER, rss_mib
 from fault.test_kills import verify, wait_until_writable
 from support.cluster import children_of
 from support.service import cli
@@ -123,6 +125,30 @@ def test_a_held_workspace_lock_gives_503_after_a_bounded_wait(site):
         assert client.get("/v1/kpis", period="2025-03").status == 200, "readers see the old figures"
     wait_until_writable(client)
     assert expect(client.get(f"/v1/surveys/{stored['id']}"), 200)["score"] == 9
+
+
+def test_arrays_that_wait_take_little_more_than_their_text(site, capsys):
+    """Parsed, the rest of each would take some 50 MiB while its first records wait."""
+    here = site({**TIMEOUTS, **SANITIZER, "VINCULO_LOCK_TIMEOUT_MS": "4000"})
+    records = [sample("surveys") for _ in range(600)] + [{"metadata": {"a": [{}] * 150_000}}]
+    body = json.dumps(records, separators=(",", ":"))
+    expect(here.client().post("/v1/surveys", records[:2]), 200)
+    answers = []
+    threads = [threading.Thread(target=lambda: answers.append(here.client().request(
+        "POST", "/v1/surveys", body, {"Content-Type": "application/json"}))) for _ in range(8)]
+    before = peak = rss_mib(here.service.pid)
+    with held_lock(here):
+        for thread in threads:
+            thread.start()
+        while any(thread.is_alive() for thread in threads):
+            peak = max(peak, rss_mib(here.service.pid))
+            time.sleep(0.02)
+    for answer in answers:
+        expect_problem(answer, 503, "unavailable")
+    with capsys.disabled():
+        print(f"\n  {len(answers)} arrays of {len(body) / 1024:.0f} KiB: RSS {before:.0f} → {peak:.0f} MiB at most")
+    assert len(answers) == len(threads)
+    assert peak < before + 160, "two at a time may be parsed"
 
 
 def test_a_held_lock_does_not_stop_other_workspaces_for_good(site):
