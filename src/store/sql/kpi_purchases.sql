@@ -1,7 +1,7 @@
 -- Buyers of periods of whole months, whose previous equal period is of whole months too.
 --   $1 workspace; $2 … $5 arrays: number of the period, first day of the one before, first day and
 --   end (exclusive) of the period
---   $6 cut (migrations/0012); $7 json array of groups {ord, label, second_label}
+--   $6 cut (migrations/0011); $7 json array of groups {ord, label, second_label}
 -- Rows: number, ord, buyers, repeat_buyers, previous_buyers, returning_buyers (see totals.h).
 -- A customer counts in the first month in the period, the one whose previous month lies before it.
 -- Relies on the primary key of purchase_totals.
