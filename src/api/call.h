@@ -31,6 +31,7 @@ struct app {
     atomic_bool recounting; /* a change of a workspace that counts its figures again is under way */
     atomic_int streams;     /* POSTs of many under way */
     atomic_int exports;     /* lists that are being sent as CSV or NDJSON */
+    atomic_int rankings;    /* lists of customers that are being put in order of risk */
 };
 
 enum form { FORM_JSON /* one object or an array */, FORM_NDJSON, FORM_CSV };

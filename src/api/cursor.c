@@ -1,4 +1,4 @@
-/* A cursor is base64url of: checksum, then "LIMIT MICROSECONDS ID?QUERY". */
+/* A cursor is base64url of: checksum, then "LIMIT MICROSECONDS SCORE ID?QUERY". */
 #include "cursor.h"
 
 #include "routes.h"
@@ -30,13 +30,13 @@ bool cursor_leaves_out(const char *parameter) {
            strcmp(parameter, "format") == 0;
 }
 
-void cursor_write(struct buf *out, const struct call *call, const struct record_list *list,
+void cursor_write(struct buf *out, const struct call *call, const struct cursor_place *place,
                   size_t limit) {
     unsigned char checksum[CHECKSUM_BYTES] = {0};
     BUF_SCOPED content = {0};
     buf_add(&content, checksum, sizeof checksum); /* its place */
-    buf_printf(&content, "%zu %" PRId64 " ", limit, list->time_us);
-    percent_encode(&content, list->id);
+    buf_printf(&content, "%zu %" PRId64 " %d ", limit, place->time_us, place->score);
+    percent_encode(&content, place->id);
     const char *separator = "?";
     for (size_t i = 0; i < call->parameter_count; i++) {
         if (!cursor_leaves_out(call->parameters[i].name)) {
@@ -75,12 +75,13 @@ static bool take_number(const char **text, int64_t *ret_number) {
     return good;
 }
 
-static bool read_content(struct call *call, const char *content, struct record_list *list,
+static bool read_content(struct call *call, const char *content, struct cursor_place *ret_place,
                          size_t *ret_limit) {
-    int64_t limit, time_us;
+    int64_t limit, time_us, score;
     char *id = NULL;
-    if (!take_number(&content, &limit) || !take_number(&content, &time_us) || limit < 1 ||
-        limit > PAGE_RECORDS_MAX || time_us < TIMESTAMP_FIRST_US || time_us > TIMESTAMP_LAST_US) {
+    if (!take_number(&content, &limit) || !take_number(&content, &time_us) ||
+        !take_number(&content, &score) || limit < 1 || limit > PAGE_RECORDS_MAX ||
+        time_us < TIMESTAMP_FIRST_US || time_us > TIMESTAMP_LAST_US || score < 0 || score > 100) {
         return false;
     }
     size_t length = strcspn(content, "?");
@@ -89,16 +90,16 @@ static bool read_content(struct call *call, const char *content, struct record_l
     }
     bool good = record_id_is_valid(id, strlen(id));
     if (good) {
-        snprintf(list->id, sizeof list->id, "%s", id);
+        snprintf(ret_place->id, sizeof ret_place->id, "%s", id);
     }
     free(id);
-    list->begun = true;
-    list->time_us = time_us;
+    ret_place->time_us = time_us;
+    ret_place->score = (int)score;
     *ret_limit = (size_t)limit;
     return good && query_parse(call, content + length + (content[length] == '?')) == ERR_OK;
 }
 
-enum err cursor_read(struct call *call, const char *cursor, struct record_list *list,
+enum err cursor_read(struct call *call, const char *cursor, struct cursor_place *ret_place,
                      size_t *ret_limit) {
     unsigned char checksum[CHECKSUM_BYTES];
     size_t length = strlen(cursor), size = 0;
@@ -111,7 +112,8 @@ enum err cursor_read(struct call *call, const char *cursor, struct record_list *
         const char *text = (char *)content + CHECKSUM_BYTES;
         compute_checksum(call, text, size - CHECKSUM_BYTES, checksum);
         good = memcmp(checksum, content, CHECKSUM_BYTES) == 0 &&
-               strlen(text) == size - CHECKSUM_BYTES && read_content(call, text, list, ret_limit);
+               strlen(text) == size - CHECKSUM_BYTES &&
+               read_content(call, text, ret_place, ret_limit);
     }
     free(content);
     return good ? ERR_OK : cursor_refuse(call);

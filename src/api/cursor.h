@@ -13,12 +13,19 @@
 
 enum { PAGE_RECORDS_MAX = 1000 };
 
-/* The cursor of the place that `list` has reached under the call's parameters. */
-void cursor_write(struct buf *out, const struct call *call, const struct record_list *list,
+/* The last record of a page. */
+struct cursor_place {
+    int64_t time_us; /* the record's own, or of order=risk the moment looked at */
+    int score;       /* of order=risk: its health */
+    char id[4 * FIELD_ID_MAX + 1];
+};
+
+/* The cursor of this place under the call's parameters. */
+void cursor_write(struct buf *out, const struct call *call, const struct cursor_place *place,
                   size_t limit);
-/* Brings call->parameters, the place in `list` and the limit back. ERR_BAD_CURSOR. */
-MUST_CHECK enum err cursor_read(struct call *call, const char *cursor, struct record_list *list,
-                                size_t *ret_limit);
+/* Brings call->parameters, the place and the limit back. ERR_BAD_CURSOR. */
+MUST_CHECK enum err cursor_read(struct call *call, const char *cursor,
+                                struct cursor_place *ret_place, size_t *ret_limit);
 /* The same refusal for what shows later to be wrong in a cursor. */
 enum err cursor_refuse(struct call *call);
 /* True for the parameters that a cursor does not hold: cursor, limit, format. */

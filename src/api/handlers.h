@@ -33,6 +33,9 @@ enum http_next handle_list(struct call *call);
 enum http_next handle_feedback(struct call *call);
 void list_free(struct list *list);
 
+/* relationship.c */
+enum http_next handle_relationship(struct call *call);
+
 /* kpis.c */
 enum http_next handle_kpis(struct call *call);
 enum http_next handle_kpi(struct call *call);

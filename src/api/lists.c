@@ -7,8 +7,10 @@
  */
 #include "handlers.h"
 
+#include "bound.h"
 #include "cursor.h"
 #include "format.h"
+#include "risk.h"
 #include "vinculo/csv.h"
 #include "vinculo/feedback_store.h"
 #include "vinculo/json.h"
@@ -23,6 +25,7 @@ enum {
     WINDOW_BYTES = 128 * 1024,    /* of a stream: what is sent before the next look */
     BUDGET_US = 2 * 1000 * 1000,  /* one stay with a worker, where few records fit the filters */
     EXPORTS_MAX = 64,
+    RANKINGS_MAX = 2, /* lists by risk at a time: each keeps a worker and the database busy */
     SEARCH_POINTS_MAX = 200
 };
 
@@ -37,6 +40,10 @@ struct list {
     bool declined; /* the record that comes next: it was beyond the limit or the memory */
     bool counted;  /* in app->exports */
     bool sending;  /* a stream, whose first window is under way */
+    bool by_risk;  /* order=risk */
+    bool ranking;  /* in app->rankings */
+    struct list_bound at;
+    struct cursor_place place; /* that the cursor says */
 };
 
 void list_free(struct list *list) {
@@ -47,6 +54,9 @@ void list_free(struct list *list) {
         atomic_fetch_sub(&list->call->app->exports, 1);
     }
     comment_filter_clear(&list->comments);
+    if (list->ranking) {
+        atomic_fetch_sub(&list->call->app->rankings, 1);
+    }
     free(list);
 }
 
@@ -74,40 +84,6 @@ static enum err take_limit(struct list *list) {
     return ERR_OK;
 }
 
-/* An instant; an offset's + that was not escaped has become a space. */
-static bool parse_instant(const char *text, int64_t *ret_us) {
-    char copy[TIMESTAMP_TEXT_MAX + 8];
-    size_t length = strlen(text);
-    if (length < sizeof "2026-09-14" || length >= sizeof copy) {
-        return false;
-    }
-    memcpy(copy, text, length + 1);
-    char *space = strchr(copy + sizeof "2026-09-14", ' ');
-    if (space != NULL) {
-        *space = '+';
-    }
-    return timestamp_parse(copy, length, ret_us) && *ret_us >= TIMESTAMP_FIRST_US &&
-           *ret_us <= TIMESTAMP_LAST_US;
-}
-
-static enum err take_bound(struct call *call, const char *name, struct list_bound *ret_bound) {
-    const char *text = call_parameter(call, name);
-    int32_t date;
-    if (text == NULL) {
-        return ERR_OK;
-    }
-    ret_bound->present = true;
-    ret_bound->is_date = date_parse(text, strlen(text), &date);
-    if (ret_bound->is_date) {
-        ret_bound->at = date;
-    } else if (!parse_instant(text, &ret_bound->at)) {
-        return invalid(call, name,
-                       "A date of the years 1900 to 2199, such as 2026-09-14, or an instant with "
-                       "its offset, such as 2026-09-14T12:00:00Z.");
-    }
-    return ERR_OK;
-}
-
 /* A date against an instant is a question of the zone, and may give an empty list. */
 static enum err take_range(struct list *list) {
     struct call *call = list->call;
@@ -118,9 +94,9 @@ static enum err take_range(struct list *list) {
     }
     struct list_bound *from = &list->records.from;
     struct list_bound *to = &list->records.to;
-    enum err err = take_bound(list->call, "from", from);
+    enum err err = call_take_bound(list->call, "from", from);
     if (err == ERR_OK) {
-        err = take_bound(list->call, "to", to);
+        err = call_take_bound(list->call, "to", to);
     }
     if (err == ERR_OK && from->present && to->present && from->is_date == to->is_date &&
         from->at >= to->at) {
@@ -162,6 +138,9 @@ static enum err check_value(struct call *call, const struct field_spec *field, c
 static enum err unknown_filter(struct call *call, const char *name) {
     BUF_SCOPED known = {0};
     buf_add_str(&known, "limit, cursor, format, from, to");
+    if (call->kind->kind == KIND_CUSTOMER) {
+        buf_add_str(&known, ", order, at");
+    }
     for (size_t i = 0; i < call->kind->field_count; i++) {
         if (record_list_takes(&call->kind->fields[i])) {
             buf_printf(&known, ", %s", call->kind->fields[i].name);
@@ -171,8 +150,12 @@ static enum err unknown_filter(struct call *call, const char *name) {
                                  call->kind->collection, buf_text(&known));
 }
 
-static bool is_range(const char *name) {
-    return strcmp(name, "from") == 0 || strcmp(name, "to") == 0 || strcmp(name, "period") == 0;
+/* What is not a field's name. */
+static bool is_taken_elsewhere(const struct call *call, const char *name) {
+    bool range =
+        strcmp(name, "from") == 0 || strcmp(name, "to") == 0 || strcmp(name, "period") == 0;
+    bool risk = strcmp(name, "order") == 0 || strcmp(name, "at") == 0;
+    return range || (risk && call->kind->kind == KIND_CUSTOMER) || cursor_leaves_out(name);
 }
 
 static enum err check_search(struct call *call, const char *text) {
@@ -226,7 +209,7 @@ static enum err take_fields(struct list *list) {
     struct call *call = list->call;
     for (size_t i = 0; i < call->parameter_count; i++) {
         const struct parameter *parameter = &call->parameters[i];
-        if (cursor_leaves_out(parameter->name) || is_range(parameter->name)) {
+        if (is_taken_elsewhere(call, parameter->name)) {
             continue;
         }
         bool taken = false;
@@ -263,7 +246,33 @@ static enum err take_cursor(struct list *list) {
                 "A cursor holds its filters: beside it only limit and format are taken.");
         }
     }
-    return cursor_read(call, cursor, &list->records, &list->limit);
+    enum err err = cursor_read(call, cursor, &list->place, &list->limit);
+    list->records.begun = err == ERR_OK;
+    list->records.time_us = list->place.time_us;
+    memcpy(list->records.id, list->place.id, sizeof list->records.id);
+    return err;
+}
+
+/* order=risk and its moment. */
+static enum err take_order(struct list *list) {
+    struct call *call = list->call;
+    const char *order = call_parameter(call, "order");
+    if (call->kind->kind != KIND_CUSTOMER) {
+        return ERR_OK; /* take_fields refuses it */
+    }
+    list->by_risk = order != NULL;
+    if (order != NULL && strcmp(order, "risk") != 0) {
+        return invalid(call, "order", "Allowed: risk. Without it the newest come first.");
+    }
+    if (order == NULL && call_parameter(call, "at") != NULL) {
+        return problem_add_parameter(&call->problem, ERR_UNSUPPORTED_COMBINATION, "at",
+                                     "Goes with order=risk alone.");
+    }
+    if (order != NULL && list->format != FORMAT_JSON) {
+        return problem_add_parameter(&call->problem, ERR_UNSUPPORTED_COMBINATION, "order",
+                                     "By risk there are pages of JSON alone.");
+    }
+    return call_take_bound(call, "at", &list->at);
 }
 
 static enum err take_parameters(struct list *list) {
@@ -280,6 +289,9 @@ static enum err take_parameters(struct list *list) {
         return err;
     }
     err = take_range(list);
+    if (err == ERR_OK) {
+        err = take_order(list);
+    }
     if (err == ERR_OK) {
         err = take_fields(list);
     }
@@ -387,13 +399,35 @@ static void run_page(struct work *work, struct db *db) {
     if (list->records.ended) {
         json_put_null(body);
     } else {
+        struct cursor_place place = {.time_us = list->records.time_us};
+        memcpy(place.id, list->records.id, sizeof place.id);
         buf_add_char(body, '"');
-        cursor_write(body, call, &list->records, list->limit);
+        cursor_write(body, call, &place, list->limit);
         buf_add_char(body, '"');
     }
     json_end_object(body);
     buf_add_char(body, '\n');
     call_conclude(call, err);
+}
+
+static void run_risk(struct work *work, struct db *db) {
+    struct call *call = call_of_work(work);
+    struct list *list = call->list;
+    bool begun = list->records.begun;
+    list->records.begun = false; /* all customers are looked at for every page */
+    call_conclude(call, risk_page(call, db, &list->records, &list->at, begun ? &list->place : NULL,
+                                  list->limit));
+}
+
+static enum http_next start_risk(struct call *call) {
+    call->list->ranking = true;
+    if (atomic_fetch_add(&call->app->rankings, 1) >= RANKINGS_MAX) {
+        problem_set(&call->problem, ERR_QUEUE_FULL,
+                    "At most %d lists are put in order of risk at a time; try again.",
+                    RANKINGS_MAX);
+        return call_refuse(call);
+    }
+    return call_run_on_worker(call, run_risk);
 }
 
 static bool is_complete(const struct list *list) {
@@ -474,6 +508,9 @@ static enum http_next answer_list(struct call *call, bool comments) {
     list->records.comments = comments ? &list->comments : NULL;
     if (take_parameters(list) != ERR_OK) {
         return call_refuse(call);
+    }
+    if (list->by_risk) {
+        return start_risk(call);
     }
     if (list->format == FORMAT_JSON) {
         return call_run_on_worker(call, run_page);

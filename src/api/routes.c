@@ -20,8 +20,11 @@ static const char *const post_parameters[] = {"atomic", "on_conflict", NULL};
 
 /* Of all kinds; the handler knows which ones have which. */
 static const char *const list_parameters[] = {
-    "limit",   "cursor",   "format", "from",  "to",    "customer_id", "type",   "status", "segment",
-    "channel", "category", "reason", "topic", "agent", "touchpoint",  "aspect", "owner",  NULL};
+    "limit",      "cursor",  "format",  "from",     "to",     "customer_id", "type",
+    "status",     "segment", "channel", "category", "reason", "topic",       "agent",
+    "touchpoint", "aspect",  "owner",   "order",    "at",     NULL};
+
+static const char *const relationship_parameters[] = {"at", NULL};
 
 static const char *const feedback_parameters[] = {
     "limit", "cursor",      "format",      "from",   "to",      "period",
@@ -54,6 +57,8 @@ const struct route routes[] = {
      {{"GET", ACCESS_ADMIN, BODY_NONE, NULL, handle_keys_get},
       {"POST", ACCESS_ADMIN, BODY_RECORD, NULL, handle_keys_post}}},
     {"/v1/keys/{id}", {{"DELETE", ACCESS_ADMIN, BODY_NONE, NULL, handle_key_delete}}},
+    {"/v1/customers/{id}/relationship",
+     {{"GET", ACCESS_READ, BODY_NONE, relationship_parameters, handle_relationship}}},
     {"/v1/{kind}",
      {{"GET", ACCESS_READ, BODY_NONE, list_parameters, handle_list},
       {"POST", ACCESS_SURVEY, BODY_RECORDS, post_parameters, handle_record_post}}},

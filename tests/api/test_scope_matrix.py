@@ -33,6 +33,7 @@ CONTRACT = {
     "/v1/workspace": {"GET": READ, "PATCH": ADMIN},
     "/v1/keys": {"GET": ADMIN, "POST": ADMIN},
     "/v1/keys/{id}": {"DELETE": ADMIN},
+    "/v1/customers/{id}/relationship": {"GET": READ},
     "/v1/{kind}": {"GET": READ, "POST": WRITE},
     "/v1/{kind}/{id}": {"GET": READ, "PUT": WRITE, "PATCH": WRITE, "DELETE": WRITE},
     "/healthz": {"GET": ANYBODY},

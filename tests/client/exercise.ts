@@ -114,7 +114,11 @@ async function exerciseRecords() {
     put: (id, body) => api.PUT("/v1/customers/{id}", { params: { path: { id } }, body }),
     mark: (id) => api.PATCH("/v1/customers/{id}", { params: { path: { id } }, body: mark }),
     remove: (id) => api.DELETE("/v1/customers/{id}", { params: { path: { id } } }),
-    list: (query) => api.GET("/v1/customers", { params: { query } }),
+    list: async (query) => {
+      const { data, response } = await api.GET("/v1/customers", { params: { query } });
+      assert.ok(data !== undefined && (typeof data === "string" || !("at" in data))); // Not by risk.
+      return { data, response };
+    },
     export: (format) => api.GET("/v1/customers", { params: { query: { format } }, parseAs: "text" }),
   });
   await exercise({
@@ -205,6 +209,27 @@ async function exerciseDependents() {
   taken(await api.POST("/v1/cancellations", { body: left }), 201);
   const path = { id: fields.id };
   refused(await api.DELETE("/v1/customers/{id}", { params: { path } }), 409, "has_dependents");
+}
+
+async function exerciseRelationship() {
+  const fields = { id: "conhecida", started_at: "2026-01-10T12:00:00Z" };
+  taken(await api.POST("/v1/customers", { body: fields }), 201);
+  const answer = { id: "nota", customer_id: fields.id, type: "nps" as const, score: 2, answered_at: "2026-02-01T12:00:00Z" };
+  taken(await api.POST("/v1/surveys", { body: answer }), 201);
+  const path = { id: fields.id };
+  const all = taken(await api.GET("/v1/customers/{id}/relationship", { params: { path, query: { at: "2026-02-02" } } }), 200);
+  assert.equal(all.state.status, "active");
+  assert.equal(all.figures.nps?.score, 2);
+  assert.equal(all.health, 70 + all.reasons.reduce((sum, reason) => sum + reason.points, 0));
+  assert.deepEqual(all.timeline.map((event) => event.kind), ["survey", "start"]);
+  const ranked = taken(await api.GET("/v1/customers", { params: { query: { order: "risk", at: "2026-02-02" } } }), 200);
+  assert.ok(typeof ranked === "object" && "at" in ranked);
+  assert.equal(ranked.items[0]?.customer.id, fields.id); // Who gave a 2.
+  assert.equal(ranked.items[0]?.health, all.health);
+  const nobody = { params: { path: { id: "ninguém" } } };
+  refused(await api.GET("/v1/customers/{id}/relationship", nobody), 404, "not_found");
+  expectStatus(await api.DELETE("/v1/surveys/{id}", { params: { path: { id: answer.id } } }), 204);
+  expectStatus(await api.DELETE("/v1/customers/{id}", { params: { path } }), 204);
 }
 
 async function exerciseManyForms() {
@@ -331,6 +356,7 @@ async function exerciseService() {
 }
 
 await exerciseRecords();
+await exerciseRelationship();
 await exerciseDependents();
 await exerciseManyForms();
 if (process.env["VINCULO_PROXIED"] === undefined) {

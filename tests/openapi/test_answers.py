@@ -302,6 +302,32 @@ def test_feedback_and_drivers(contract, stored, make_client):
         assert stored.delete(f"/v1/surveys/{item['id']}").status == 204
 
 
+def test_relationship_and_risk(contract, stored):
+    path = "/v1/customers/{id}/relationship"
+
+    def hold(response, status):
+        assert response.status == status, response
+        return contract.hold("GET", path, response)
+
+    answer = hold(stored.get("/v1/customers/cli-1/relationship"), 200)
+    assert {event["kind"] for event in answer["timeline"]} >= {"start", "cancellation"}
+    for kind in ("surveys", "interactions", "payments", "actions"):
+        record = {**KINDS[kind], "id": f"rel-{kind}", "customer_id": "cli-2"}
+        assert stored.post(f"/v1/{kind}", record).status == 201
+    assert stored.post("/v1/customers", {**KINDS["customers"], "id": "cli-2"}).status == 201
+    answer = hold(stored.get("/v1/customers/cli-2/relationship"), 200)
+    assert {event["kind"] for event in answer["timeline"]} == {"start", "survey", "interaction", "payment", "action"}
+    assert answer["state"]["status"] == "active"
+    hold(stored.get("/v1/customers/cli-2/relationship", at="1999-01-01"), 200)
+    hold(stored.get("/v1/customers/nobody/relationship"), 404)
+    hold(stored.get("/v1/customers/cli-2/relationship", at="soon"), 400)
+    page = contract.hold("GET", "/v1/customers", stored.get("/v1/customers", order="risk"))
+    assert "cli-2" in [item["customer"]["id"] for item in page["items"]]
+    for kind in ("surveys", "interactions", "payments", "actions"):
+        assert stored.delete(f"/v1/{kind}/rel-{kind}").status == 204
+    assert stored.delete("/v1/customers/cli-2").status == 204
+
+
 def test_a_customer_with_a_life_stays(contract, stored):
     answer = stored.delete("/v1/customers/cli-1")
     assert answer.status == 409

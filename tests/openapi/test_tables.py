@@ -111,9 +111,23 @@ def parameters_told(document, path, method):
     return {given["name"] for given in told if given["in"] == "query"}
 
 
+def test_the_rules_of_health_are_there(document):
+    """In the document and in docs/health.md: code, points and condition of each, in order."""
+    text = (ROOT / "src/metrics/health.c").read_text(encoding="utf-8")
+    table = re.sub(r'"\s*\n\s*"', "", text[text.index("health_rules[] ="):text.index("health_rule_count")])
+    rules = re.findall(r'\{"(\w+)", (-?\d+), \w+,\s+"[^"]*",\s+"[^"]*",\s+"([^"]*)"\}', table)
+    assert len(rules) == table.count('{"')
+    code = schemas(document)["HealthCode"]
+    assert code["enum"] == [rule[0] for rule in rules]
+    rows = [(name, f"{int(points):+d}".replace("-", "−"), when) for name, points, when in rules]
+    for told in (code["description"], (ROOT / "docs/health.md").read_text(encoding="utf-8")):
+        assert re.findall(r"^\| `(\w+)` \| ([+−]\d+) \| (.*?) \|$", told, re.MULTILINE) == rows
+
+
 def test_every_query_parameter_is_there(document):
     tables = [("/v1/kpis", "get", "kpis_parameters"), ("/v1/kpis/{kpi}", "get", "kpi_parameters"),
-              ("/v1/cohorts", "get", "cohorts_parameters")]
+              ("/v1/cohorts", "get", "cohorts_parameters"),
+              ("/v1/customers/{id}/relationship", "get", "relationship_parameters")]
     tables += [("/v1/feedback", "get", "feedback_parameters"), ("/v1/drivers", "get", "drivers_parameters"),
                ("/v1/feedback/terms", "get", "terms_parameters")]
     tables += [(f"/v1/{kind}", "post", "post_parameters") for kind in KINDS]
