@@ -43,7 +43,7 @@ CREATE TABLE interaction (
     PRIMARY KEY (workspace_id, id)
 );
 
-CREATE INDEX interaction_customer ON interaction (workspace_id, customer_id)
+CREATE INDEX interaction_customer ON interaction (workspace_id, customer_id, opened_at DESC, id)
     WHERE customer_id IS NOT NULL;
 
 CREATE TABLE survey (
@@ -98,7 +98,9 @@ CREATE TABLE survey (
     PRIMARY KEY (workspace_id, id)
 );
 
-CREATE INDEX survey_customer ON survey (workspace_id, customer_id) WHERE customer_id IS NOT NULL;
+CREATE INDEX survey_customer
+    ON survey (workspace_id, customer_id, (coalesce(answered_at, sent_at)) DESC, id)
+    WHERE customer_id IS NOT NULL;
 CREATE INDEX survey_interaction ON survey (workspace_id, interaction_id)
     WHERE interaction_id IS NOT NULL;
 
@@ -195,7 +197,8 @@ CREATE TABLE action (
 );
 
 CREATE INDEX action_survey ON action (workspace_id, survey_id) WHERE survey_id IS NOT NULL;
-CREATE INDEX action_customer ON action (workspace_id, customer_id) WHERE customer_id IS NOT NULL;
+CREATE INDEX action_customer ON action (workspace_id, customer_id, opened_at DESC, id)
+    WHERE customer_id IS NOT NULL;
 CREATE INDEX action_due ON action (workspace_id, due_at) WHERE status = 'open';
 CREATE INDEX action_done ON action (workspace_id, done_at) WHERE status = 'done';
 
