@@ -1,5 +1,6 @@
-/* For bench/run only (VINCULO_BENCH_NODB): a store that keeps nothing and says "created" at once, so that
- * what remains is HTTP, checks, queue and hand-off. Takes the place of src/store/batch.c. */
+/* For bench/run only (VINCULO_BENCH_NODB): a store that keeps nothing and says "created" at once,
+ * so that what remains is HTTP, checks, queue and hand-off. Takes the place of src/store/batch.c.
+ */
 #include "batch.h"
 #include "vinculo/timestamp.h"
 

@@ -267,23 +267,27 @@ async function exerciseAtomicRefusal() {
 async function exerciseFigures() {
   const query = { period: "2026-09" };
   const all = taken(await api.GET("/v1/kpis", { params: { query } }), 200);
-  assert.ok("kpis" in all);
+  assert.ok(typeof all !== "string" && "kpis" in all);
   assert.equal(all.period.key, "2026-09");
   const path = { kpi: "nps" } as const;
   const nps = taken(await api.GET("/v1/kpis/{kpi}", { params: { path, query } }), 200);
-  assert.ok("kpis" in nps && nps.kpis.nps !== undefined);
+  assert.ok(typeof nps !== "string" && "kpis" in nps && nps.kpis.nps !== undefined);
   assert.equal(nps.kpis.nps.n, 3); // Two promoters, one detractor.
   assert.ok(Math.abs((nps.kpis.nps.value ?? NaN) - 100 / 3) < 0.1);
   assert.deepEqual(nps.kpis, { nps: all.kpis.nps });
 
   const months = { from: "2026-08-01", to: "2026-10-01", granularity: "month" } as const;
   const series = taken(await api.GET("/v1/kpis/{kpi}", { params: { path, query: months } }), 200);
-  assert.ok("series" in series);
+  assert.ok(typeof series !== "string" && "series" in series);
   assert.deepEqual(series.series.map((entry) => [entry.period.key, entry.n]), [["2026-08", 0], ["2026-09", 3]]);
   const several = { ...months, kpis: ["nps" as const, "churn_rate" as const] };
-  assert.ok("series" in taken(await api.GET("/v1/kpis", {
+  const many = taken(await api.GET("/v1/kpis", {
     params: { query: several }, querySerializer: { array: { style: "form", explode: false } },
-  }), 200));
+  }), 200);
+  assert.ok(typeof many !== "string" && "series" in many);
+  const card = taken(await api.GET("/v1/scorecard", { params: { query: { at: "2026-10-05" } } }), 200);
+  assert.ok(typeof card !== "string");
+  assert.equal(card.kpis.csat?.period?.key, "2026-09");
   refused(await api.GET("/v1/kpis", { params: { query: { ...query, from: "2026-09-01" } } }), 400,
           "unsupported_combination");
 

@@ -257,6 +257,7 @@ def test_keys(contract, stored, make_client):
 
 
 def test_feedback_and_drivers(contract, stored, make_client):
+    assert stored.patch("/v1/workspace", {"language": "pt"}).status == 200
     for number in range(31):
         for record in ({"type": "csat", "score": 5 - number % 2 * 3, "comment": "Ótima entrega"},
                        {"type": "csat", "score": 5 - number % 3, "aspect": "trust"}):
