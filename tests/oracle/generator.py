@@ -1,4 +1,4 @@
-"""A seeded maker of records of all five kinds, with what real data sets lack, and of corrections to them.
+"""A seeded maker of records of all kinds, with what real data sets lack, and of corrections to them.
 
 `batches()` is the order in which records are first sent, `correct()` changes a tenth of them and gives the
 requests that do so; `records()` is what must then be stored. The same seed makes the same records.
@@ -14,9 +14,16 @@ SEGMENTS = ("basic", "pro", "enterprise", "São Paulo")
 CHANNELS = ("web", "phone", "whatsapp", "loja física")
 REASONS = ("price", "moved", "service", "competitor", None)
 TOPICS = ("billing", "delivery", "bug", None)
+AGENTS = ("ana", "bia", "caio", "zé", None)
+TOUCHPOINTS = ("checkout", "entrega", "app", None, None)
+CATEGORIES = ("anúncios", "feiras", "salários", None)
 ASPECTS = ("communication", "empathy", "personalisation", "problem_solving", "trust")
 COMMENTS = ("ótimo", "demorou\nmuito", "ok; \"mais ou menos\"", "não voltei", "👍 perfeito")
-SIZES = {"customers": 260, "surveys": 2400, "interactions": 1300}
+SIZES = {"customers": 260, "surveys": 2400, "interactions": 1300, "payments": 1500, "costs": 160, "actions": 700}
+# Kinds that may come in any order and go without any other record minding.
+LOOSE = ("interactions", "surveys", "payments", "costs", "actions")
+KINDS = ("customers", "cancellations", "reactivations") + LOOSE
+HUGE = 10 ** 12
 
 
 class Generator:
@@ -25,7 +32,7 @@ class Generator:
         self.zone, self.first, self.end = zone, first, last + DAY
         self.a, self.b = day_start(zone, first), day_start(zone, self.end)
         self.edges = [day_start(zone, p.first) for p in periods("month", first, self.end)] + self._changes()
-        self.kept = {kind: {} for kind in ("customers", "surveys", "interactions", "cancellations", "reactivations")}
+        self.kept = {kind: {} for kind in KINDS}
         counts = {kind: int(count * size) for kind, count in SIZES.items()}
         self.people = [f"c/{i} é" if i % 50 == 0 else f"c{i}" for i in range(counts["customers"])]
         # Named by interactions and surveys before they exist; some of them come to exist later.
@@ -38,6 +45,16 @@ class Generator:
             self._keep("interactions", self._interaction(f"i{i}"))
         for i in range(counts["surveys"]):
             self._keep("surveys", self._survey(f"s{i}" if i % 90 else f"s?{i}#%2F"))
+        self.last_payment = None
+        for i in range(counts["payments"]):
+            self._keep("payments", self._payment(f"p{i}"))
+        for i in range(counts["costs"]):
+            self._keep("costs", self._cost(f"k{i}"))
+        # Surveys that actions are about, some of them about several; one in twelve does not exist.
+        self.followed = self.random.sample(sorted(self.kept["surveys"]), counts["surveys"] // 5) + \
+            [f"no-{i}" for i in range(counts["surveys"] // 60)]
+        for i in range(counts["actions"]):
+            self._keep("actions", self._action(f"a{i}"))
 
     def records(self):
         return {kind: list(rows.values()) for kind, rows in self.kept.items()}
@@ -45,7 +62,7 @@ class Generator:
     def batches(self):
         """[(kind, records)]: random order throughout, but life events come after all customers."""
         mixed = []
-        for kind in ("customers", "interactions", "surveys"):
+        for kind in ("customers", *LOOSE):
             mixed += self._split(kind)
         self.random.shuffle(mixed)
         rank = max(i for i, (kind, _) in enumerate(mixed) if kind == "customers") + 1
@@ -56,7 +73,7 @@ class Generator:
     def correct(self):
         """Change, replace and delete a tenth of the records; [(method, kind, id, body, expected status)]."""
         requests = []
-        for kind in ("surveys", "interactions", "cancellations", "reactivations", "customers"):
+        for kind in (*LOOSE, "cancellations", "reactivations", "customers"):
             rows = self.kept[kind]
             for name in self.random.sample(sorted(rows), len(rows) // 10):
                 done = getattr(self, f"_correct_{kind}")(name)
@@ -68,9 +85,9 @@ class Generator:
             body = self._customer(name)
             self.kept["customers"][name] = body
             requests.append(("POST", "customers", None, body, 201))
-        gone = [r for r in requests if r[0] == "DELETE" and r[1] in ("surveys", "interactions")]
+        gone = [r for r in requests if r[0] == "DELETE" and r[1] in LOOSE]
         for _, kind, name, _, _ in gone[::4]:
-            body = self._survey(name) if kind == "surveys" else self._interaction(name)
+            body = self._made(kind, name)
             self._keep(kind, body)
             requests.append(("POST", kind, None, body, 201))
         return requests
@@ -199,6 +216,7 @@ class Generator:
         return _filled({
             "id": id_, "customer_id": self._who() if self._often(0.9) else None, "channel": self._label(CHANNELS),
             "segment": self._label(SEGMENTS, 0.15), "topic": self.random.choice(TOPICS),
+            "agent": self.random.choice(AGENTS),
             "direction": self.random.choice(("inbound",) * 5 + ("outbound", None, None)),
             "bot": self.random.choice((True,) + (False,) * 4 + (None,) * 5), "opened_at": self._text(opened),
             "first_response_at": answered and self._text(answered), "resolved_at": resolved and self._text(resolved),
@@ -212,6 +230,7 @@ class Generator:
             "segment": self._label(SEGMENTS, 0.2), "channel": self._label(CHANNELS, 0.3),
             "interaction_id": self._contact() if self._often(0.4) else None,
             "aspect": self.random.choice(ASPECTS) if kind != "open" and self._often(0.12) else None,
+            "touchpoint": self.random.choice(TOUCHPOINTS),
             "solicited": self.random.choice((False, None, None, None, True, True))}
         score = self._scale(record)
         record = {name: value for name, value in record.items() if value is not None}
@@ -253,6 +272,56 @@ class Generator:
         return self.random.choice((limit, limit + MICROSECOND, limit - MICROSECOND, limit + self._duration())
                                   + (self._duration(),) * 12)
 
+    def _payment(self, id_):
+        """Refunds, nothing, huge sums; of nobody and of people unknown; the last customer again, on the same day or
+        on both sides of midnight."""
+        amount = round(self.random.lognormvariate(8, 1.5))
+        amount = self.random.choice((0, -amount, -amount) + (amount,) * 14)
+        if self._often(0.004):
+            amount = self.random.choice((-HUGE, HUGE))
+        who = self._who() if self._often(0.92) else None
+        moment = self._moment()
+        if self.last_payment and self._often(0.3):
+            who, last = self.last_payment
+            following = day_start(self.zone, last.astimezone(ZoneInfo(self.zone)).date() + DAY)
+            moment = self.random.choice((last + timedelta(minutes=7), following, following - MICROSECOND))
+            moment = max(self.a, min(moment, self.b - MICROSECOND))
+        if who:
+            self.last_payment = who, moment
+        return _filled({"id": id_, "customer_id": who, "amount": amount, "paid_at": self._text(moment),
+                        "segment": self._label(SEGMENTS, 0.15), "currency": "BRL" if self._often(0.3) else None})
+
+    def _cost(self, id_):
+        amount = round(self.random.lognormvariate(9, 1))
+        return _filled({"id": id_, "amount": self.random.choice((0, -amount, *(amount,) * 8)),
+                        "incurred_at": self._text(self._moment()), "category": self.random.choice(CATEGORIES),
+                        "channel": self._label(CHANNELS, 0.6), "segment": self._label(SEGMENTS, 0.5)})
+
+    def _action(self, id_):
+        """Mostly about answers, done around 48 and 168 hours after them, some before; open and dismissed ones too."""
+        record = {"id": id_, "title": "Ligar", "customer_id": self._who() if self._often(0.5) else None,
+                  "survey_id": self.random.choice(self.followed) if self._often(0.95) else None,
+                  "interaction_id": self._contact() if self._often(0.3) else None,
+                  "topic": self.random.choice(TOPICS)}
+        answer = self.kept["surveys"].get(record["survey_id"], {})
+        moment = datetime.fromisoformat(answer.get("answered_at") or answer.get("sent_at") or self._text(self._moment()))
+        record["status"] = self.random.choice((None, "open", "dismissed") + ("done",) * 5)
+        after = self.random.choice((timedelta(0), -MICROSECOND, timedelta(hours=-5), timedelta(hours=48),
+                                    timedelta(hours=168), timedelta(hours=168) + MICROSECOND,
+                                    timedelta(hours=48) + MICROSECOND) + (self._duration(),) * 7)
+        done = moment + after
+        opened = min(moment, done) - self.random.choice((timedelta(0), timedelta(hours=1), self._duration()))
+        record["opened_at"] = self._text(opened)
+        if record["status"] == "done":
+            record["done_at"] = self._text(done)
+        if self._often(0.4):
+            record["due_at"] = self._text(opened + timedelta(days=7))
+        return _filled(record)
+
+    def _made(self, kind, name):
+        return {"surveys": self._survey, "interactions": self._interaction, "payments": self._payment,
+                "costs": self._cost, "actions": self._action}[kind](name)
+
     # -- corrections ---------------------------------------------------------------------------------------
 
     def _change(self, kind, name, changes):
@@ -286,6 +355,7 @@ class Generator:
         changes = self.random.choice((
             {"segment": self._label(SEGMENTS, 0.5)}, {"channel": self._label(CHANNELS, 0.5)},
             {"customer_id": self._who()}, {"interaction_id": None}, {"solicited": self._often(0.5)},
+            {"interaction_id": self._contact()}, {"touchpoint": self.random.choice(TOUCHPOINTS)},
             {"answered_at": self._text(self._moment()), "sent_at": None}))
         if "score" in old and self._often(0.5):
             changes = {**changes, "score": self.random.randint(*_range(old))}
@@ -300,8 +370,38 @@ class Generator:
         return self._change("interactions", name, self.random.choice((
             {"resolved_at": None, "resolved_on_first_contact": None}, {"closed_at": None},
             {"first_response_at": None}, {"channel": self._label(CHANNELS, 0.6)}, {"customer_id": self._who()},
+            {"topic": self.random.choice(TOPICS)}, {"agent": self.random.choice(AGENTS)},
             {"segment": self._label(SEGMENTS, 0.5)}, {"bot": self._often(0.5)},
             {"direction": self.random.choice(("outbound", "inbound"))})))
+
+    def _correct_loose(self, kind, name, changes):
+        way = self.random.random()
+        if way < 0.25:
+            return self._delete(kind, name)
+        if way < 0.55:
+            return self._replace(kind, name, self._made(kind, name))
+        return self._change(kind, name, self.random.choice(changes))
+
+    def _correct_payments(self, name):
+        return self._correct_loose("payments", name, (
+            {"amount": self.random.choice((0, 1, -4200, 99900))}, {"customer_id": self._who()}, {"customer_id": None},
+            {"segment": self._label(SEGMENTS, 0.6)}, {"paid_at": self._text(self._moment())}))
+
+    def _correct_costs(self, name):
+        return self._correct_loose("costs", name, (
+            {"amount": self.random.choice((0, 1, -4200, 99900))}, {"category": self.random.choice(CATEGORIES)},
+            {"segment": self._label(SEGMENTS, 0.6)}, {"channel": self._label(CHANNELS, 0.6)},
+            {"incurred_at": self._text(self._moment())}))
+
+    def _correct_actions(self, name):
+        """Done by now, taken up again, given up, or about another answer."""
+        old = self.kept["actions"][name]
+        changes = [{"survey_id": self.random.choice(self.followed)}, {"survey_id": None}]
+        changes += [{"status": status, **({"done_at": None} if "done_at" in old else {})}
+                    for status in ("open", "dismissed")]
+        opened = datetime.fromisoformat(old["opened_at"])
+        changes.append({"status": "done", "done_at": self._text(opened + self._duration())})
+        return self._correct_loose("actions", name, changes)
 
     def _event(self, kind, name):
         """Another customer's, or another moment of the same customer's life."""

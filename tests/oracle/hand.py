@@ -5,6 +5,7 @@ Both the oracle alone and the service behind its API are held to these figures.
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta, timezone
 
+from oracle.measure import Settings
 from oracle.truth import EVERYONE, Filter
 from oracle.zones import custom, period_of
 
@@ -15,6 +16,8 @@ class Case:
     records: dict
     expected: list  # (kpi, period, filter, {field: figure}); p_value is that of the change from the period before
     zone: str = "UTC"
+    settings: Settings = Settings()
+    digits: float = 1e-6  # how near a printed figure is to the true one
 
 
 def month(key):
@@ -154,7 +157,7 @@ def nps_small():
 
 
 def wilson():
-    """Newcombe 1998, table I, method 3; and the N−1 two-proportion test of design.md."""
+    """Newcombe 1998, table I, method 3 (four decimals of the percentage); and the N−1 test of design.md."""
     def two(prefix, good, of, at):
         return scores(prefix, "csat", {5: good, 1: of - good}, at)
     return Case("wilson", {"surveys":
@@ -168,7 +171,7 @@ def wilson():
         ("csat", month("2026-06"), EVERYONE, {"value": 100, "p_value": 0.049535, "significant": True}),
         ("csat", month("2026-07"), EVERYONE, {"value": 100, "p_value": 1, "significant": False}),
         ("csat", month("2026-08"), EVERYONE, {"value": 100, "p_value": None, "significant": None}),
-    ])
+    ], digits=1e-4)
 
 
 def scales():

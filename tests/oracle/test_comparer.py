@@ -121,6 +121,9 @@ def check_moments(kind, record):
     if kind == "interactions":
         assert all(moment >= at["opened_at"] for moment in at.values())
         assert record.get("resolved_on_first_contact") is None or "resolved_at" in record
+    if kind == "actions":
+        assert ("done_at" in record) == (record.get("status") == "done")
+        assert at.get("done_at", at["opened_at"]) >= at["opened_at"]
     if kind == "surveys":
         assert at and ("answered_at" in at or not {"score", "comment"} & record.keys())
         assert record["type"] != "open" or "score" not in record

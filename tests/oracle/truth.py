@@ -2,58 +2,75 @@
 import gzip
 import json
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 import psycopg2
 from psycopg2.extras import execute_values
 
+from oracle import composite
+from oracle.measure import Measure, Settings
+from oracle.zones import DAY, day_start
+
 SQL = Path(__file__).parent / "sql"
-KPIS = ("csat", "nps", "ces", "response_rate", "churn_rate", "retention_rate", "first_response_time",
-        "resolution_time", "first_contact_resolution", "interactions", "feedback")
+OF_SQL = ("csat", "nps", "ces", "response_rate", "churn_rate", "retention_rate", "buyer_retention_rate",
+          "repeat_purchase_rate", "revenue", "revenue_growth_rate", "arpc", "cac", "ltv", "first_response_time",
+          "resolution_time", "first_contact_resolution", "interactions", "feedback", "follow_up_rate")
+OF_OTHERS = {"ltv_cac_ratio": ("ltv", "cac"),
+             "relationship_quality": ("csat", "nps", "ces", "retention_rate", "first_contact_resolution",
+                                      "first_response_time")}
+KPIS = OF_SQL + tuple(OF_OTHERS)
+STANDING = ("churn_rate", "retention_rate", "arpc", "cac", "ltv")
 MEDIANS = ("first_response_time", "resolution_time")
-PROPORTIONS = ("csat", "ces", "response_rate", "first_contact_resolution")
+PROPORTIONS = ("csat", "ces", "response_rate", "first_contact_resolution", "follow_up_rate")
+# How long after a period's end its figure may still change though all records of its own are there.
+STILL_DUE = {"response_rate": timedelta(days=30), "follow_up_rate": timedelta(days=7)}
+SURVEY_LABELS = ("segment", "channel", "touchpoint", "aspect", "agent", "topic")
+CONTACT_LABELS = ("segment", "channel", "agent", "topic")
+# What each KPI can be grouped by.
+LABELS = {kpi: ("segment", "channel") for kpi in KPIS}
+LABELS.update({kpi: SURVEY_LABELS for kpi in ("csat", "nps", "ces", "response_rate", "feedback", "follow_up_rate")})
+LABELS.update({kpi: CONTACT_LABELS for kpi in (*MEDIANS, "first_contact_resolution", "interactions")})
+LABELS.update({kpi: ("segment",) for kpi in ("buyer_retention_rate", "repeat_purchase_rate", "revenue",
+                                             "revenue_growth_rate")})
+LABELS.update({"churn_rate": ("segment", "channel", "reason"), "cac": ("segment", "channel", "category")})
 MONTHS = {"month": 1, "quarter": 3, "year": 12}
 COLUMNS = {
     "customers": ("customer", ("id", "started_at", "segment", "channel")),
     "surveys": ("survey", ("id", "customer_id", "interaction_id", "type", "score", "scale_min", "scale_max",
-                           "direction", "aspect", "solicited", "comment", "channel", "segment", "sent_at",
-                           "answered_at")),
-    "interactions": ("interaction", ("id", "customer_id", "channel", "segment", "direction", "bot", "opened_at",
-                                     "first_response_at", "resolved_at", "resolved_on_first_contact",
-                                     "closed_at")),
+                           "direction", "aspect", "touchpoint", "solicited", "comment", "channel", "segment",
+                           "sent_at", "answered_at")),
+    "interactions": ("interaction", ("id", "customer_id", "channel", "segment", "topic", "agent", "direction",
+                                     "bot", "opened_at", "first_response_at", "resolved_at",
+                                     "resolved_on_first_contact", "closed_at")),
     "cancellations": ("cancellation", ("id", "customer_id", "cancelled_at", "reason", "voluntary")),
     "reactivations": ("reactivation", ("id", "customer_id", "reactivated_at")),
+    "payments": ("payment", ("id", "customer_id", "amount", "paid_at", "segment")),
+    "costs": ("cost", ("id", "amount", "incurred_at", "category", "channel", "segment")),
+    "actions": ("action", ("id", "survey_id", "status", "opened_at", "due_at", "done_at")),
 }
 
 
 @dataclass(frozen=True)
 class Filter:
+    """segment and channel select; by names a label and `names` the group: these values of it, none of them: unset."""
+
     segment: str = None
     channel: str = None
+    by: str = None
+    names: tuple = ()
 
     def query(self):
-        return {name: value for name, value in vars(self).items() if value is not None}
+        """The parameters that select; the group is not asked for, all of them are."""
+        return {name: value for name, value in (("segment", self.segment), ("channel", self.channel))
+                if value is not None}
+
+    def group(self, by, *names):
+        return replace(self, by=by, names=names)
 
 
 EVERYONE = Filter()
-
-
-@dataclass(frozen=True)
-class Measure:
-    """What one KPI of one period and filter must be. `dated`: a record of the kind is dated before its end."""
-
-    value: float
-    n: int
-    numerator: int
-    denominator: int
-    parts: dict
-    low: float
-    high: float
-    null_reason: str
-    dated: bool
-    provisional: bool
 
 
 def order_ranks(most):
@@ -86,6 +103,8 @@ def with_defaults(kind, record):
                 full["scale_min"] = 1
     if kind == "interactions" and full.get("bot") is None:
         full["bot"] = False
+    if kind == "actions" and full.get("status") is None:
+        full["status"] = "open"
     return full
 
 
@@ -95,8 +114,7 @@ class Oracle:
     def __init__(self, url):
         self.connection = psycopg2.connect(url)
         self.connection.autocommit = True
-        self.zone = "UTC"
-        self.longest = 0
+        self.zone, self.settings = "UTC", Settings()
         with self.connection.cursor() as cursor:
             cursor.execute("DROP SCHEMA IF EXISTS oracle CASCADE")
             cursor.execute((SQL / "schema.sql").read_text())
@@ -104,47 +122,95 @@ class Oracle:
     def close(self):
         self.connection.close()
 
-    def load(self, records, zone):
+    def load(self, records, zone, settings=Settings()):
         """records: kind (as the API names the collection) → records as they stand now."""
-        self.zone = zone
+        self.zone, self.settings = zone, settings
         with self.connection.cursor() as cursor:
+            cursor.execute("SET search_path = oracle")
             for kind, (table, columns) in COLUMNS.items():
-                cursor.execute(f"TRUNCATE oracle.{table}")
                 rows = [with_defaults(kind, record) for record in records.get(kind, ())]
-                execute_values(cursor, f"INSERT INTO oracle.{table} ({', '.join(columns)}) VALUES %s",
-                               [[row.get(column) for column in columns] for row in rows], page_size=1000)
-                cursor.execute(f"ANALYZE oracle.{table}")
-            cursor.execute("TRUNCATE oracle.order_rank")
-            execute_values(cursor, "INSERT INTO oracle.order_rank VALUES %s",
-                           order_ranks(max(6, len(records.get("interactions", ())))), page_size=1000)
-            cursor.execute("ANALYZE oracle.order_rank")
+                self._fill(cursor, table, columns, [[row.get(column) for column in columns] for row in rows])
+            self._fill(cursor, "order_rank", ("n", "r"), order_ranks(max(6, len(records.get("interactions", ())))))
+            cursor.execute("SELECT DISTINCT (paid_at AT TIME ZONE %s)::date FROM payment", (zone,))
+            days = {day + step * DAY for day, in cursor.fetchall() for step in (-1, 0, 1)}
+            self._fill(cursor, "day", ("day", "starts"), [(day, day_start(zone, day)) for day in days])
+            cursor.execute((SQL / "derive.sql").read_text())
+
+    @staticmethod
+    def _fill(cursor, table, columns, rows):
+        cursor.execute(f"TRUNCATE {table}")
+        execute_values(cursor, f"INSERT INTO {table} ({', '.join(columns)}) VALUES %s", rows, page_size=1000)
+        cursor.execute(f"ANALYZE {table}")
+
+    def labels(self, by):
+        """The values of a label that any record has, in the order of their names."""
+        tables = (("answer", "labels"), ("contact", "labels"), ("person", "labels"), ("sale", "labels"),
+                  ("expense", "labels"))
+        query = " UNION ".join(f"SELECT {labels} ->> %(by)s FROM {table}" for table, labels in tables)
+        if by == "reason":
+            query = "SELECT DISTINCT reason FROM cancellation"
+        with self.connection.cursor() as cursor:
+            cursor.execute(query, {"by": by})
+            return sorted(value for value, in cursor.fetchall() if value is not None)
+
+    def groups(self, by, within=EVERYONE):
+        """A filter for each value of a label, and one for those without."""
+        return [within.group(by, name) for name in self.labels(by)] + [within.group(by)]
 
     def ask(self, periods, filters=(EVERYONE,), kpis=KPIS):
         """{(kpi, period, filter): Measure} for every combination."""
         periods, filters = list(dict.fromkeys(periods)), list(dict.fromkeys(filters))
         ends = [period.bounds(self.zone) for period in periods]
+        needed = {kpi for name in kpis for kpi in OF_OTHERS.get(name, (name,))}
         now = datetime.now(timezone.utc)
         answers = {}
         with self.connection.cursor() as cursor:
-            cursor.execute("TRUNCATE oracle.period, oracle.filter")
-            execute_values(cursor, "INSERT INTO oracle.period VALUES %s",
-                           [(i, a, b, MONTHS.get(p.granularity, p.days / 30.436875))
-                            for i, (p, (a, b)) in enumerate(zip(periods, ends))])
-            execute_values(cursor, "INSERT INTO oracle.filter VALUES %s",
-                           [(i, f.segment, f.channel) for i, f in enumerate(filters)])
-            cursor.execute("ANALYZE oracle.period, oracle.filter")
-            cursor.execute((SQL / "derive.sql").read_text())
-            for kpi in kpis:
-                cursor.execute((SQL / f"{kpi}.sql").read_text())
+            self._fill(cursor, "period", ("no", "previous_a", "a", "b", "months"),
+                       [(i, day_start(self.zone, p.previous().first), a, b,
+                         MONTHS.get(p.granularity, p.days / 30.436875))
+                        for i, (p, (a, b)) in enumerate(zip(periods, ends))])
+            self._fill(cursor, "filter", ("no", "segment", "channel", "label", "names"),
+                       [(i, f.segment, f.channel, f.by, list(f.names) or None) for i, f in enumerate(filters)])
+            if needed & set(STANDING):
+                cursor.execute((SQL / "stand.sql").read_text())
+            for kpi in needed:
+                cursor.execute((SQL / f"{kpi}.sql").read_text(), {"gross_margin": self.settings.gross_margin})
                 for period, filter_, value, n, top, bottom, parts, low, high, reason, dated in cursor.fetchall():
                     answers[kpi, periods[period], filters[filter_]] = Measure(
-                        _number(value), n, top, bottom, parts, _number(low), _number(high), reason, dated,
-                        kpi == "response_rate" and now < ends[period][1] + timedelta(days=30))
+                        _number(value), n, _whole(top), _whole(bottom), parts, _number(low), _number(high), reason,
+                        dated, kpi in STILL_DUE and now < ends[period][1] + STILL_DUE[kpi])
+        for kpi in OF_OTHERS.keys() & set(kpis):
+            make = getattr(composite, kpi)
+            for period in periods:
+                for filter_ in filters:
+                    answers[kpi, period, filter_] = make(
+                        self.settings, *(answers[of, period, filter_] for of in OF_OTHERS[kpi]))
         return answers
+
+    def cohorts(self, periods, now=None):
+        """{period: [cells]}: who first started in each, and of these who was active at the start of each later
+        period that has begun. `periods` without a gap, up to the one now running."""
+        now = now or datetime.now(timezone.utc)
+        starts = [period.bounds(self.zone)[0] for period in periods]
+        rows = {}
+        with self.connection.cursor() as cursor:
+            for i, period in enumerate(periods):
+                cursor.execute((SQL / "cohorts.sql").read_text(),
+                               {"a": starts[i], "b": period.bounds(self.zone)[1],
+                                "later": [start for start in starts[i + 1:] if start <= now]})
+                rows[period] = [cell for cell, in cursor.fetchall()]
+        return rows
 
 
 def _number(value):
     return None if value is None else float(value)
+
+
+def _whole(value):
+    """A sum of minor units is a whole number, whatever type it comes in."""
+    if value is None or value != int(value):
+        return _number(value)
+    return int(value)
 
 
 def p_value(kpi, this, before):

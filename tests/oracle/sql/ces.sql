@@ -14,5 +14,5 @@ FROM period p CROSS JOIN filter f CROSS JOIN LATERAL (
            avg(turned) FILTER (WHERE scale_max = 5) AS mean_5,
            avg(turned) FILTER (WHERE scale_max = 7) AS mean_7
     FROM answer s
-    WHERE s.type = 'ces' AND s.headline AND s.answered_at >= p.a AND s.answered_at < p.b
-      AND (f.segment IS NULL OR s.segment = f.segment) AND (f.channel IS NULL OR s.channel = f.channel)) AS found
+    WHERE s.type = 'ces' AND headline(f, s) AND s.answered_at >= p.a AND s.answered_at < p.b
+      AND chosen(f, s.labels)) AS found

@@ -13,5 +13,5 @@ FROM period p CROSS JOIN filter f CROSS JOIN LATERAL (
            count(*) FILTER (WHERE class = 'bad') AS dissatisfied,
            avg(1 + 4 * (turned - scale_min)::numeric / (scale_max - scale_min)) AS mean_on_5
     FROM answer s
-    WHERE s.type = 'csat' AND s.headline AND s.answered_at >= p.a AND s.answered_at < p.b
-      AND (f.segment IS NULL OR s.segment = f.segment) AND (f.channel IS NULL OR s.channel = f.channel)) AS found
+    WHERE s.type = 'csat' AND headline(f, s) AND s.answered_at >= p.a AND s.answered_at < p.b
+      AND chosen(f, s.labels)) AS found

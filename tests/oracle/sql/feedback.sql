@@ -12,5 +12,5 @@ FROM period p CROSS JOIN filter f CROSS JOIN LATERAL (
            count(*) FILTER (WHERE class IS NULL) AS unscored
     FROM answer s
     WHERE s.comment IS NOT NULL AND s.answered_at >= p.a AND s.answered_at < p.b
-      AND (f.segment IS NULL OR s.segment = f.segment) AND (f.channel IS NULL OR s.channel = f.channel)) AS found
+      AND chosen(f, s.labels)) AS found
 CROSS JOIN LATERAL (SELECT EXISTS (SELECT FROM answer WHERE moment < p.b) AS dated) AS any_record

@@ -12,4 +12,4 @@ FROM period p CROSS JOIN filter f CROSS JOIN LATERAL (
            count(*) FILTER (WHERE resolved_on_first_contact) AS first_contact
     FROM contact i
     WHERE i.timed AND i.resolved_at >= p.a AND i.resolved_at < p.b
-      AND (f.segment IS NULL OR i.segment = f.segment) AND (f.channel IS NULL OR i.channel = f.channel)) AS found
+      AND chosen(f, i.labels)) AS found

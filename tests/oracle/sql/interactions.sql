@@ -13,5 +13,5 @@ FROM period p CROSS JOIN filter f CROSS JOIN LATERAL (
            count(*) FILTER (WHERE coalesce(resolved_at, closed_at, 'infinity') >= p.b) AS open_at_end
     FROM contact i
     WHERE i.opened_at < p.b
-      AND (f.segment IS NULL OR i.segment = f.segment) AND (f.channel IS NULL OR i.channel = f.channel)) AS found
+      AND chosen(f, i.labels)) AS found
 CROSS JOIN LATERAL (SELECT EXISTS (SELECT FROM contact WHERE opened_at < p.b) AS dated) AS any_record

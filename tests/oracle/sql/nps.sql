@@ -14,8 +14,8 @@ FROM period p CROSS JOIN filter f CROSS JOIN LATERAL (
            count(*) FILTER (WHERE class = 'middle') AS passives,
            count(*) FILTER (WHERE class = 'bad') AS detractors
     FROM answer s
-    WHERE s.type = 'nps' AND s.headline AND s.answered_at >= p.a AND s.answered_at < p.b
-      AND (f.segment IS NULL OR s.segment = f.segment) AND (f.channel IS NULL OR s.channel = f.channel)) AS found
+    WHERE s.type = 'nps' AND headline(f, s) AND s.answered_at >= p.a AND s.answered_at < p.b
+      AND chosen(f, s.labels)) AS found
 CROSS JOIN LATERAL (
     SELECT 100.0 * (promoters - detractors) / nullif(n, 0) AS value,
            (promoters + 0.75) / (n + 3.0) AS up, (detractors + 0.75) / (n + 3.0) AS down) AS shares

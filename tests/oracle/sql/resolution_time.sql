@@ -15,10 +15,10 @@ FROM period p CROSS JOIN filter f CROSS JOIN LATERAL (
            array_agg(seconds::float8 ORDER BY seconds) AS sorted
     FROM contact i CROSS JOIN LATERAL (SELECT extract(epoch FROM i.resolved_at - i.opened_at) AS seconds) AS taken
     WHERE i.timed AND i.resolved_at >= p.a AND i.resolved_at < p.b
-      AND (f.segment IS NULL OR i.segment = f.segment) AND (f.channel IS NULL OR i.channel = f.channel)) AS found
+      AND chosen(f, i.labels)) AS found
 CROSS JOIN LATERAL (
     SELECT count(*) AS waiting FROM contact i
     WHERE i.timed AND i.opened_at < p.b AND (i.resolved_at IS NULL OR i.resolved_at >= p.b)
       AND (i.closed_at IS NULL OR i.closed_at >= p.b)
-      AND (f.segment IS NULL OR i.segment = f.segment) AND (f.channel IS NULL OR i.channel = f.channel)) AS queue
+      AND chosen(f, i.labels)) AS queue
 LEFT JOIN order_rank USING (n)

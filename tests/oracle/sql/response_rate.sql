@@ -13,4 +13,4 @@ FROM period p CROSS JOIN filter f CROSS JOIN LATERAL (
            count(*) FILTER (WHERE answered_at > sent_at + interval '720 hours') AS late
     FROM answer s
     WHERE s.sent_at >= p.a AND s.sent_at < p.b
-      AND (f.segment IS NULL OR s.segment = f.segment) AND (f.channel IS NULL OR s.channel = f.channel)) AS found
+      AND chosen(f, s.labels)) AS found
