@@ -6,14 +6,24 @@ from oracle.truth import EVERYONE, KPIS, MEDIANS, p_value
 
 SHOWN = 20
 EXACT = 1e-6 + 1e-9  # six decimals, and the floating-point noise of the comparison itself
+NOISE = 1e-14  # of large figures
 SKETCHED = 0.01
-# The contract gives no list of parts for retention_rate: those that are answered must be right.
-FREE_PARTS = ("retention_rate",)
 UNITS = {"csat": "percent", "nps": "points", "ces": "percent", "response_rate": "percent", "churn_rate": "percent",
-         "retention_rate": "percent", "first_response_time": "seconds", "resolution_time": "seconds",
-         "first_contact_resolution": "percent", "interactions": "count", "feedback": "count"}
-CADENCES = {"nps": "quarter", "feedback": "quarter", "churn_rate": "year", "retention_rate": "year"}
-METHODS = {"nps": "adjusted_wald", "first_response_time": "order_statistics", "resolution_time": "order_statistics"}
+         "retention_rate": "percent", "buyer_retention_rate": "percent", "repeat_purchase_rate": "percent",
+         "revenue": "money", "revenue_growth_rate": "percent", "arpc": "money", "cac": "money", "ltv": "money",
+         "ltv_cac_ratio": "ratio", "first_response_time": "seconds", "resolution_time": "seconds",
+         "first_contact_resolution": "percent", "interactions": "count", "feedback": "count",
+         "follow_up_rate": "percent", "relationship_quality": "points"}
+CADENCES = {kpi: "month" for kpi in KPIS}
+CADENCES.update({"nps": "quarter", "feedback": "quarter", "relationship_quality": "quarter", "churn_rate": "year",
+                 "retention_rate": "year", "buyer_retention_rate": "year", "repeat_purchase_rate": "year",
+                 "ltv": "year", "ltv_cac_ratio": "year"})
+METHODS = {"nps": "adjusted_wald", "first_response_time": "order_statistics", "resolution_time": "order_statistics",
+           "ltv": "poisson_score"}
+SKETCHED_PARTS = {"first_response_time": ("p50", "p90", "p95"), "resolution_time": ("p50", "p90", "p95"),
+                  "follow_up_rate": ("median_time",), "relationship_quality": ("speed",)}
+# The contract lists no parts of these: those that are answered must be right.
+FREE_PARTS = ("revenue_growth_rate", "buyer_retention_rate", "repeat_purchase_rate", "arpc", "ltv", "ltv_cac_ratio")
 MISSING = "(missing)"
 
 
@@ -60,7 +70,7 @@ class Tally:
         if self.differences:
             lines = [self.closing()]
             lines += [f"  {kpi} {name}: {count}" for (kpi, name), count in self.kinds.most_common(SHOWN)]
-            lines += [f"  {kpi} {period.label} {filter_.query() or ''} [{question}] {name}: "
+            lines += [f"  {kpi} {period.label} {filter_.label()} [{question}] {name}: "
                       f"oracle {wanted!r}, service {found!r}"
                       for (kpi, period, filter_, question), name, wanted, found in self._varied()]
             raise AssertionError("\n".join(lines))
@@ -88,55 +98,72 @@ def compare_measure(tally, where, measure, answer):
     """All cells of one KPI, one period, one filter. `answer` is the service's object for it."""
     kpi = where[0]
     about = SKETCHED if kpi in MEDIANS else 0
+    reason = measure.null_reason
 
-    def near(figure):
-        return max(EXACT, about * abs(figure or 0))
+    def near(figure, share=about):
+        return max(EXACT, (share + NOISE) * abs(figure or 0)) + measure.slack
 
     def count(figure):
         # Counts are 0 where a record of the kind is dated before the end; before that 0 and null are both true.
         return Either((figure, None)) if figure == 0 and not measure.dated else figure
 
     tally.check(where, "value", measure.value, answer.get("value", MISSING), near(measure.value))
-    tally.check(where, "n", count(measure.n), answer.get("n", MISSING))
-    tally.check(where, "numerator", count(measure.numerator), answer.get("numerator", MISSING))
-    # Sums and medians have n records and no denominator; giving the records as one is as true.
-    bottom = count(measure.denominator)
-    tally.check(where, "denominator", Either((None, measure.n)) if bottom is None else bottom,
-                answer.get("denominator", MISSING))
-    parts = answer.get("parts") or {}
-    for name, figure in measure.parts.items():
-        if name not in parts and kpi in FREE_PARTS:
-            continue
-        approximate = name in ("p50", "p90", "p95")
-        tally.check(where, f"parts.{name}", figure if isinstance(figure, float) else count(figure),
-                    parts.get(name, MISSING), near(figure) if approximate else EXACT)
-    for name in parts.keys() - measure.parts.keys():
-        if kpi not in FREE_PARTS:
-            tally.check(where, f"parts.{name}", MISSING, parts[name])
     interval = answer.get("interval") or {}
     tally.check(where, "interval.low", measure.low, interval.get("low"), near(measure.low))
     tally.check(where, "interval.high", measure.high, interval.get("high"), near(measure.high))
-    tally.check(where, "null_reason", measure.null_reason, answer.get("null_reason", MISSING))
+    tally.check(where, "null_reason", reason, answer.get("null_reason", MISSING))
     tally.check(where, "provisional", measure.provisional, answer.get("provisional", MISSING))
+    if reason == "not_applicable_to_filter":
+        return  # Nothing is counted under such a filter: what stands for it is not said.
+    tally.check(where, "n", count(measure.n), answer.get("n", MISSING))
+    tally.check(where, "numerator", count(measure.numerator), answer.get("numerator", MISSING), near(measure.numerator))
+    # Sums and medians have n records and no denominator; giving the records as one is as true.
+    bottom = count(measure.denominator)
+    tally.check(where, "denominator", Either((None, measure.n)) if bottom is None else bottom,
+                answer.get("denominator", MISSING), near(measure.denominator))
+    compare_parts(tally, where, measure, answer.get("parts") or {}, count)
 
 
-def compare_change(tally, where, this, before, answer, complete):
-    """previous and change of one period's answer."""
+def compare_parts(tally, where, measure, parts, count):
     kpi = where[0]
+    for name, figure in measure.parts.items():
+        if name not in parts and kpi in FREE_PARTS:
+            continue
+        share = SKETCHED if name in SKETCHED_PARTS.get(kpi, ()) else NOISE
+        tally.check(where, f"parts.{name}", figure if isinstance(figure, float) else count(figure),
+                    parts.get(name, MISSING), max(EXACT, share * abs(figure or 0)))
+    for name in parts.keys() - measure.parts.keys():
+        tally.check(where, f"parts.{name}", MISSING, parts[name])
+
+
+def compare_change(tally, where, this, before, answer, complete, earlier):
+    """previous and change of one period's answer; earlier: the period compared with, and `before` its measure."""
+    kpi = where[0]
+    if earlier is None:
+        tally.check(where, "previous", None, answer.get("previous", MISSING))
+        tally.check(where, "change", None, answer.get("change", MISSING))
+        return
     about = SKETCHED if kpi in MEDIANS else 0
     previous, change = answer.get("previous") or {}, answer.get("change") or {}
     tally.check(where, "previous.value", before.value, previous.get("value"),
-                max(EXACT, about * abs(before.value or 0)))
-    tally.check(where, "previous.n", Either((before.n, None)) if before.n == 0 else before.n, previous.get("n"))
-    if before.value is not None and where[1].previous().key:
-        tally.check(where, "previous.period", where[1].previous().key, previous.get("period"))
+                max(EXACT, (about + NOISE) * abs(before.value or 0)) + before.slack)
+    if before.null_reason != "not_applicable_to_filter":
+        tally.check(where, "previous.n", Either((before.n, None)) if before.n == 0 else before.n, previous.get("n"))
+    if before.value is not None and earlier.key:
+        tally.check(where, "previous.period", earlier.key, previous.get("period"))
     known = complete and this.value is not None and before.value is not None
+    if kpi == "relationship_quality" and known:
+        known = present(this) == present(before)
     step = this.value - before.value if known else None
-    slack = about * (abs(this.value) + abs(before.value)) if known else 0
-    tally.check(where, "change.absolute", step, change.get("absolute"), max(2 * EXACT, slack))
+    slack = (about + NOISE) * (abs(this.value) + abs(before.value)) + this.slack + before.slack if known else 0
+    tally.check(where, "change.absolute", step, change.get("absolute"), max(2 * EXACT, slack + EXACT))
     chance = p_value(kpi, this, before) if known else None
     tally.check(where, "change.p_value", chance, change.get("p_value"))
     tally.check(where, "change.significant", None if chance is None else chance < 0.05, change.get("significant"))
+
+
+def present(measure):
+    return {name for name, figure in measure.parts.items() if figure is not None}
 
 
 def fetch(client, path, **query):
@@ -145,24 +172,38 @@ def fetch(client, path, **query):
     return response.json()
 
 
-def compare_period(tally, client, answers, zone, period, filter_=EVERYONE):
-    """One request for all KPIs of one period. `answers` must hold the period and the one before."""
+def compare_period(tally, client, answers, zone, period, filter_=EVERYONE, compare="previous", name=None):
+    """One request for all KPIs of one period. `answers` must hold the period, and the one it is compared with."""
     query = {**period.query(), **filter_.query()}
+    if name:
+        query["period"] = name
+        query.pop("from", None), query.pop("to", None)
+    if compare != "previous":
+        query["compare"] = compare
     document = fetch(client, "/v1/kpis", **query)
     echoed = document["period"]
     assert (echoed["from"], echoed["to"], echoed["timezone"]) == \
         (period.first.isoformat(), period.end.isoformat(), zone), f"{query}: {echoed}"
     assert period.key in (None, echoed["key"]), f"{query}: {echoed}"
+    earlier = period.year_ago() if compare == "year_ago" else period.previous()
     for kpi in KPIS:
-        where = (kpi, period, filter_, "one period")
+        where = (kpi, period, filter_, name or compare)
         answer = document["kpis"].get(kpi)
         assert answer is not None, f"{query}: {kpi} is missing"
-        assert (answer["kpi"], answer["unit"], answer["cadence"]) == (kpi, UNITS[kpi], CADENCES.get(kpi, "month"))
-        if answer["interval"]:
-            assert (answer["interval"]["level"], answer["interval"]["method"]) == (0.95, METHODS.get(kpi, "wilson"))
-        this, before = (answers[kpi, p, filter_] for p in (period, period.previous()))
+        check_frame(kpi, answer, client)
+        this = answers[kpi, period, filter_]
         compare_measure(tally, where, this, answer)
-        compare_change(tally, where, this, before, answer, echoed["complete"])
+        compare_change(tally, where, this, earlier and answers[kpi, earlier, filter_], answer, echoed["complete"],
+                       earlier)
+
+
+def check_frame(kpi, answer, client):
+    """What says how to read the figure."""
+    assert (answer["kpi"], answer["unit"], answer["cadence"]) == (kpi, UNITS[kpi], CADENCES[kpi])
+    if answer["interval"]:
+        assert (answer["interval"]["level"], answer["interval"]["method"]) == (0.95, METHODS.get(kpi, "wilson"))
+    if UNITS[kpi] == "money":
+        assert (answer["currency"], answer["minor_digits"]) == (getattr(client, "currency", "BRL"), 2)
 
 
 def compare_series(tally, client, answers, granularity, wanted, filter_=EVERYONE, kpis=KPIS):
@@ -175,3 +216,45 @@ def compare_series(tally, client, answers, granularity, wanted, filter_=EVERYONE
         assert keys == [period.key for period in wanted], f"{kpi} {query}: periods {keys}"
         for period, entry in zip(wanted, document["series"]):
             compare_measure(tally, (kpi, period, filter_, "series"), answers[kpi, period, filter_], entry)
+
+
+def compare_groups(tally, client, answers, kpi, groups, wanted, granularity=None):
+    """One request by a label, as a series or of one period. groups: a filter for each value and for none of them, all
+    with the same label and the same selection; `answers` must hold them all. Empty groups may be absent."""
+    by, selected = groups[0].by, groups[0].query()
+    span = {"granularity": granularity, "from": wanted[0].first.isoformat(), "to": wanted[-1].end.isoformat()} \
+        if granularity else wanted[0].query()
+    document = fetch(client, f"/v1/kpis/{kpi}", by=by, **span, **selected)
+    assert (document["kpi"], document["by"]) == (kpi, by)
+    entries = {}
+    for entry in document["series"]:
+        key = entry["period"]["from"], entry["period"]["to"], entry["group"]
+        assert key not in entries, f"{kpi} by {by}: {key} twice"
+        entries[key] = entry
+    for period in wanted:
+        for group in groups:
+            where = (kpi, period, group, f"by {by}, {granularity or 'one period'}")
+            name = group.names[0] if group.names else None
+            entry = entries.pop((period.first.isoformat(), period.end.isoformat(), name), None)
+            measure = answers[kpi, period, group]
+            if entry is not None:
+                compare_measure(tally, where, measure, entry)
+            else:
+                tally.check(where, "absent", True, measure.empty)
+    for (first, _, name), entry in entries.items():
+        tally.check((kpi, wanted[0], groups[0], f"by {by}: {first} {name}"), "unknown group", MISSING, entry)
+
+
+def compare_cohorts(tally, client, truth, wanted):
+    """The cohort table of periods without a gap."""
+    granularity = wanted[0].granularity
+    document = fetch(client, "/v1/cohorts", granularity=granularity, **{"from": wanted[0].first.isoformat(),
+                                                                       "to": wanted[-1].end.isoformat()})
+    assert (document["granularity"], document["timezone"]) == (granularity, truth.zone)
+    assert [row["period"]["key"] for row in document["rows"]] == [period.key for period in wanted]
+    for period, row in zip(wanted, document["rows"]):
+        cells = truth.cohorts(period)
+        where = ("cohorts", period, EVERYONE, granularity)
+        tally.check(where, "cells", len(cells), len(row["cells"]))
+        for k, (cell, found) in enumerate(zip(cells, row["cells"])):
+            tally.check(where, f"cell {k}", cell, found)

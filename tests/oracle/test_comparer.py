@@ -5,9 +5,9 @@ from datetime import date, datetime
 
 import pytest
 
-from oracle.comparer import CADENCES, METHODS, UNITS, Tally, compare_period, compare_series
+from oracle.comparer import CADENCES, METHODS, UNITS, Tally, compare_groups, compare_period, compare_series, present
 from oracle.generator import Generator
-from oracle.truth import EVERYONE, KPIS, Filter, p_value
+from oracle.truth import EVERYONE, KPIS, LABELS, Filter, p_value
 from oracle.zones import custom, periods
 
 ZONE = "America/Havana"
@@ -26,18 +26,35 @@ class Echo:
 
     def _measure(self, kpi, period, filter_):
         m = self.answers[kpi, period, filter_]
-        answer = {"kpi": kpi, "unit": UNITS[kpi], "cadence": CADENCES.get(kpi, "month"), "value": m.value, "n": m.n,
+        answer = {"kpi": kpi, "unit": UNITS[kpi], "cadence": CADENCES[kpi], "value": m.value, "n": m.n,
                   "numerator": m.numerator, "denominator": m.denominator, "parts": copy.deepcopy(m.parts),
-                  "interval": None if m.low is None else {"level": 0.95, "low": m.low, "high": m.high,
+                  "interval": None if m.low is m.high is None else {"level": 0.95, "low": m.low, "high": m.high,
                                                           "method": METHODS.get(kpi, "wilson")},
                   "null_reason": m.null_reason, "provisional": m.provisional}
+        if UNITS[kpi] == "money":
+            answer.update(currency="BRL", minor_digits=2)
         return answer
+
+    def _groups(self, kpi, by, period):
+        for (of, when, group), measure in self.answers.items():
+            if (of, when, group.by) == (kpi, period, by) and not measure.empty:
+                answer = self._measure(kpi, period, group)
+                self.spoil(kpi, answer)
+                yield {"period": {"from": period.first.isoformat(), "to": period.end.isoformat()},
+                       "group": group.names[0] if group.names else None, **answer}
 
     def get(self, path, **query):
         filter_ = Filter(query.get("segment"), query.get("channel"))
+        kpi = path.rsplit("/", 1)[1]
+        many = None
         if "granularity" in query:
-            kpi = path.rsplit("/", 1)[1]
             many = periods(query["granularity"], *(date.fromisoformat(query[end]) for end in ("from", "to")))
+        if "by" in query:
+            many = many or [self.by_key[query["period"]]]
+            self.document = {"kpi": kpi, "by": query["by"], "series": [
+                entry for period in many for entry in self._groups(kpi, query["by"], period)]}
+            return self
+        if many:
             series = []
             for period in many:
                 answer = self._measure(kpi, period, filter_)
@@ -47,12 +64,14 @@ class Echo:
             return self
         period = self.by_key[query.get("period") or f"{query['from']}..{query['to']}"]
         kpis = {}
+        earlier = period.year_ago() if query.get("compare") == "year_ago" else period.previous()
         for kpi in KPIS:
-            this, before = (self.answers[kpi, p, filter_] for p in (period, period.previous()))
+            this, before = (self.answers[kpi, p, filter_] for p in (period, earlier))
             kpis[kpi] = answer = self._measure(kpi, period, filter_)
             chance = p_value(kpi, this, before)
-            answer["previous"] = {"period": period.previous().key, "value": before.value, "n": before.n}
-            answer["change"] = None if None in (this.value, before.value) else {
+            answer["previous"] = {"period": earlier.key, "value": before.value, "n": before.n}
+            unlike = kpi == "relationship_quality" and present(this) != present(before)
+            answer["change"] = None if unlike or None in (this.value, before.value) else {
                 "absolute": this.value - before.value, "p_value": chance,
                 "significant": None if chance is None else chance < 0.05}
             self.spoil(kpi, answer)
@@ -69,17 +88,29 @@ def asked(oracle):
     months = periods("month", made.first, made.end)
     singles = months + [custom("2018-03-01", "2018-03-20")]
     filters = [EVERYONE, Filter("pro", "web")]
-    answers = oracle.ask([p for period in singles for p in (period, period.previous())], filters)
-    return answers, months, singles, filters
+    answers = oracle.ask([p for period in singles for p in (period, period.previous(), period.year_ago())], filters)
+    groups = {by: oracle.groups(by) for by in GROUPINGS}
+    for by, many in groups.items():
+        answers.update(oracle.ask(months, many, [kpi for kpi in KPIS if by in LABELS[kpi]]))
+    return answers, months, singles, filters, groups
+
+
+GROUPINGS = ("segment", "aspect", "reason", "category")
 
 
 def run(asked, spoil=lambda kpi, answer: None):
-    answers, months, singles, filters = asked
+    answers, months, singles, filters, groups = asked
     tally, client = Tally("echo"), Echo(answers, spoil)
     for filter_ in filters:
         compare_series(tally, client, answers, "month", months, filter_)
         for period in singles:
             compare_period(tally, client, answers, ZONE, period, filter_)
+    for by, many in groups.items():
+        for kpi in KPIS:
+            if by in LABELS[kpi]:
+                compare_groups(tally, client, answers, kpi, many, months, "month")
+                compare_groups(tally, client, answers, kpi, many, months[2:3])
+    compare_period(tally, client, answers, ZONE, months[5], compare="year_ago")
     return tally
 
 
@@ -99,6 +130,12 @@ def test_right_answers_have_no_difference(asked):
     ("response_rate", lambda answer: answer.update(provisional=True)),
     ("ces", lambda answer: answer.update(interval={"level": 0.95, "low": 0, "high": 100, "method": "wilson"})),
     ("feedback", lambda answer: answer.update(value=None)),
+    ("revenue", lambda answer: answer["parts"].update(refunds=-answer["parts"]["refunds"])),
+    ("revenue_growth_rate", lambda answer: answer.update(denominator=1)),
+    ("cac", lambda answer: answer.update(numerator=answer["numerator"] + 1)),
+    ("ltv", lambda answer: answer.update(interval=None)),
+    ("relationship_quality", lambda answer: answer["parts"].update(annualised_retention=1)),
+    ("follow_up_rate", lambda answer: answer["parts"].update(within_48h=answer["parts"]["within_48h"] + 1)),
 ])
 def test_a_wrong_cell_is_found(asked, kpi, change):
     tally = run(asked, lambda name, answer: change(answer) if name == kpi else None)
@@ -106,6 +143,17 @@ def test_a_wrong_cell_is_found(asked, kpi, change):
     assert {name for name, _ in tally.kinds} == {kpi}
     with pytest.raises(AssertionError, match=kpi):
         tally.finish()
+
+
+def test_a_missing_and_a_needless_group_are_found(asked):
+    answers, months, _, _, groups = asked
+    some = {key: measure for key, measure in answers.items() if key[2] != groups["category"][0]}
+    tally = Tally("echo")
+    compare_groups(tally, Echo(some), answers, "cac", groups["category"], months, "month")
+    assert {name for _, name in tally.kinds} == {"absent"}
+    tally = Tally("echo")
+    compare_groups(tally, Echo(answers), some, "cac", groups["category"][1:], months, "month")
+    assert {name for _, name in tally.kinds} == {"unknown group"}
 
 
 def test_wrong_change_is_found(asked):

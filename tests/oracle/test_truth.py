@@ -8,7 +8,7 @@ from oracle.generator import Generator
 from oracle.hand import CASES
 from oracle.hand_money import MONEY_CASES, SURVIVORS, survivors
 from oracle.truth import EVERYONE, KPIS, LABELS, order_ranks, p_value
-from oracle.zones import day_start, period_of, periods
+from oracle.zones import Period, custom, day_start, named, period_of, periods, trailing
 
 
 def figure(measure, name):
@@ -64,13 +64,27 @@ def test_periods_have_their_iso_names():
     assert [p.key for p in periods("month", date(2025, 12, 31), date(2026, 1, 2))] == ["2025-12", "2026-01"]
 
 
+def test_what_periods_are_compared_with():
+    def before(granularity, *day):
+        return getattr(period_of(granularity, date(*day)).year_ago(), "key", None)
+    assert before("week", 2020, 12, 30) is None
+    assert before("week", 2021, 1, 5) == "2020-W01"
+    assert before("day", 2024, 2, 29) == "2023-02-28"
+    assert before("quarter", 2026, 9, 30) == "2025-Q3"
+    assert custom("2024-02-29", "2024-03-05").year_ago() == custom("2023-02-28", "2023-03-05")
+    names = named(date(2026, 3, 31))
+    assert names["last_12_months"] == trailing(date(2026, 3, 1), 12)
+    assert names["last_12_months"].previous() == Period("range", date(2024, 3, 1), date(2025, 3, 1), 12)
+    assert names["last_90_days"].previous() == custom("2025-10-02", "2025-12-31")
+    assert (names["last_quarter"].key, names["last_week"].key) == ("2025-Q4", "2026-W13")
+
+
 def test_cohort_table_of_print(oracle):
     oracle.load(survivors(), "UTC")
     years = periods("year", date(2009, 1, 1), date(2024, 1, 1))
-    rows = oracle.cohorts(years, datetime(2022, 6, 1, tzinfo=timezone.utc))
-    assert rows[years[1]] == list(SURVIVORS)
-    assert rows[years[0]] == [0] * 14 and rows[years[2]] == [0] * 12
-    assert rows[years[13]] == [0]
+    rows = [oracle.cohorts(year, datetime(2022, 6, 1, tzinfo=timezone.utc)) for year in years]
+    assert rows[1] == list(SURVIVORS)
+    assert rows[0] == [0] * 14 and rows[2] == [0] * 12 and rows[13] == [0]
 
 
 @pytest.mark.parametrize("seed", (1, 2))

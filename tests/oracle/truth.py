@@ -11,7 +11,7 @@ from psycopg2.extras import execute_values
 
 from oracle import composite
 from oracle.measure import Measure, Settings
-from oracle.zones import DAY, day_start
+from oracle.zones import DAY, day_start, periods
 
 SQL = Path(__file__).parent / "sql"
 OF_SQL = ("csat", "nps", "ces", "response_rate", "churn_rate", "retention_rate", "buyer_retention_rate",
@@ -65,6 +65,10 @@ class Filter:
         """The parameters that select; the group is not asked for, all of them are."""
         return {name: value for name, value in (("segment", self.segment), ("channel", self.channel))
                 if value is not None}
+
+    def label(self):
+        said = [f"{name}={value}" for name, value in self.query().items()]
+        return " ".join(said + ([f"{self.by} in {self.names or None}"] if self.by else []))
 
     def group(self, by, *names):
         return replace(self, by=by, names=names)
@@ -157,10 +161,10 @@ class Oracle:
         """A filter for each value of a label, and one for those without."""
         return [within.group(by, name) for name in self.labels(by)] + [within.group(by)]
 
-    def ask(self, periods, filters=(EVERYONE,), kpis=KPIS):
+    def ask(self, wanted, filters=(EVERYONE,), kpis=KPIS):
         """{(kpi, period, filter): Measure} for every combination."""
-        periods, filters = list(dict.fromkeys(periods)), list(dict.fromkeys(filters))
-        ends = [period.bounds(self.zone) for period in periods]
+        wanted, filters = list(dict.fromkeys(wanted)), list(dict.fromkeys(filters))
+        ends = [period.bounds(self.zone) for period in wanted]
         needed = {kpi for name in kpis for kpi in OF_OTHERS.get(name, (name,))}
         now = datetime.now(timezone.utc)
         answers = {}
@@ -168,7 +172,7 @@ class Oracle:
             self._fill(cursor, "period", ("no", "previous_a", "a", "b", "months"),
                        [(i, day_start(self.zone, p.previous().first), a, b,
                          MONTHS.get(p.granularity, p.days / 30.436875))
-                        for i, (p, (a, b)) in enumerate(zip(periods, ends))])
+                        for i, (p, (a, b)) in enumerate(zip(wanted, ends))])
             self._fill(cursor, "filter", ("no", "segment", "channel", "label", "names"),
                        [(i, f.segment, f.channel, f.by, list(f.names) or None) for i, f in enumerate(filters)])
             if needed & set(STANDING):
@@ -176,30 +180,26 @@ class Oracle:
             for kpi in needed:
                 cursor.execute((SQL / f"{kpi}.sql").read_text(), {"gross_margin": self.settings.gross_margin})
                 for period, filter_, value, n, top, bottom, parts, low, high, reason, dated in cursor.fetchall():
-                    answers[kpi, periods[period], filters[filter_]] = Measure(
+                    answers[kpi, wanted[period], filters[filter_]] = Measure(
                         _number(value), n, _whole(top), _whole(bottom), parts, _number(low), _number(high), reason,
                         dated, kpi in STILL_DUE and now < ends[period][1] + STILL_DUE[kpi])
         for kpi in OF_OTHERS.keys() & set(kpis):
             make = getattr(composite, kpi)
-            for period in periods:
+            for period in wanted:
                 for filter_ in filters:
                     answers[kpi, period, filter_] = make(
                         self.settings, *(answers[of, period, filter_] for of in OF_OTHERS[kpi]))
         return answers
 
-    def cohorts(self, periods, now=None):
-        """{period: [cells]}: who first started in each, and of these who was active at the start of each later
-        period that has begun. `periods` without a gap, up to the one now running."""
+    def cohorts(self, period, now=None):
+        """Cells of one row: who first started in the period, and of these who was active at the start of each later
+        period of the kind that has begun."""
         now = now or datetime.now(timezone.utc)
-        starts = [period.bounds(self.zone)[0] for period in periods]
-        rows = {}
+        a, b = period.bounds(self.zone)
+        later = [p.bounds(self.zone)[0] for p in periods(period.granularity, period.first, now.date() + 2 * DAY)[1:]]
         with self.connection.cursor() as cursor:
-            for i, period in enumerate(periods):
-                cursor.execute((SQL / "cohorts.sql").read_text(),
-                               {"a": starts[i], "b": period.bounds(self.zone)[1],
-                                "later": [start for start in starts[i + 1:] if start <= now]})
-                rows[period] = [cell for cell, in cursor.fetchall()]
-        return rows
+            cursor.execute((SQL / "cohorts.sql").read_text(), {"a": a, "b": b, "later": [t for t in later if t <= now]})
+            return [cell for cell, in cursor.fetchall()]
 
 
 def _number(value):

@@ -34,6 +34,7 @@ class Period:
     granularity: str
     first: date
     end: date
+    months: int = 0  # of a range that is asked for as so many months: the previous one has as many
 
     @property
     def days(self):
@@ -66,14 +67,30 @@ class Period:
         return {"from": self.first.isoformat(), "to": self.end.isoformat()}
 
     def previous(self):
+        if self.months:
+            return Period("range", _month_after(self.first, -self.months), self.first, self.months)
         if self.granularity == "range":
             return Period("range", self.first - timedelta(days=self.days), self.first)
         return period_of(self.granularity, self.first - DAY)
+
+    def year_ago(self):
+        """The same a year before, or None: the year before has no 53rd week."""
+        if self.granularity == "week":
+            year, week, _ = self.first.isocalendar()
+            # Years of 53 weeks never follow each other.
+            return None if week == 53 else period_of("week", date.fromisocalendar(year - 1, week, 1))
+        if self.granularity == "range":
+            return Period("range", _year_before(self.first), _year_before(self.end), self.months)
+        return period_of(self.granularity, _year_before(self.first))
 
 
 def _month_after(day, months):
     index = day.year * 12 + day.month - 1 + months
     return date(index // 12, index % 12 + 1, 1)
+
+
+def _year_before(day):
+    return date(day.year - 1, day.month, 28 if (day.month, day.day) == (2, 29) else day.day)
 
 
 def period_of(granularity, day):
@@ -98,3 +115,17 @@ def periods(granularity, first, end):
 
 def custom(first, end):
     return Period("range", date.fromisoformat(first), date.fromisoformat(end))
+
+
+def named(today):
+    """What the API's names of periods mean on that day."""
+    month, quarter, year, week = (period_of(g, today) for g in ("month", "quarter", "year", "week"))
+    return {
+        "today": period_of("day", today), "this_week": week, "last_week": week.previous(), "this_month": month,
+        "last_month": month.previous(), "this_quarter": quarter, "last_quarter": quarter.previous(),
+        "this_year": year, "last_year": year.previous(), "last_12_months": trailing(month.first, 12),
+        "last_90_days": Period("range", today - timedelta(days=90), today)}
+
+
+def trailing(end, months):
+    return Period("range", _month_after(end, -months), end, months)
