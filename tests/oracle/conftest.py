@@ -38,11 +38,13 @@ def pytest_terminal_summary(terminalreporter):
 
 @pytest.fixture(scope="session")
 def open_workspace(service, workspace):
-    """open_workspace(zone) → Client with a fresh workspace's admin key, all on one running service."""
+    """open_workspace(zone, currency) → Client with a fresh workspace's admin key, all on one running service."""
     running = service()
 
-    def make(zone="UTC"):
-        return workspace(running, timezone=zone)
+    def make(zone="UTC", currency="BRL"):
+        client = workspace(running, timezone=zone, currency=currency)
+        client.currency = currency
+        return client
     return make
 
 

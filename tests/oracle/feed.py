@@ -3,6 +3,16 @@ import json
 from urllib.parse import quote
 
 
+# Customers before the events of their lives.
+ORDER = ("customers", "interactions", "surveys", "cancellations", "reactivations", "payments", "costs", "actions")
+
+
+def post_all(client, records):
+    for kind in ORDER:
+        if kind in records:
+            post_batch(client, kind, records[kind])
+
+
 def post_batch(client, kind, records, outcome="created"):
     """NDJSON: every record must be taken with that outcome."""
     body = "".join(json.dumps(record, ensure_ascii=False) + "\n" for record in records).encode()

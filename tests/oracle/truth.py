@@ -117,11 +117,13 @@ class Oracle:
 
     def __init__(self, url):
         self.connection = psycopg2.connect(url)
-        self.connection.autocommit = True
         self.zone, self.settings = "UTC", Settings()
         with self.connection.cursor() as cursor:
             cursor.execute("DROP SCHEMA IF EXISTS oracle CASCADE")
             cursor.execute((SQL / "schema.sql").read_text())
+            # Made anew for every run: nothing here need survive.
+            cursor.execute("SET synchronous_commit = off")
+        self.connection.commit()
 
     def close(self):
         self.connection.close()
@@ -139,6 +141,7 @@ class Oracle:
             days = {day + step * DAY for day, in cursor.fetchall() for step in (-1, 0, 1)}
             self._fill(cursor, "day", ("day", "starts"), [(day, day_start(zone, day)) for day in days])
             cursor.execute((SQL / "derive.sql").read_text())
+        self.connection.commit()
 
     @staticmethod
     def _fill(cursor, table, columns, rows):
@@ -183,6 +186,7 @@ class Oracle:
                     answers[kpi, wanted[period], filters[filter_]] = Measure(
                         _number(value), n, _whole(top), _whole(bottom), parts, _number(low), _number(high), reason,
                         dated, kpi in STILL_DUE and now < ends[period][1] + STILL_DUE[kpi])
+        self.connection.commit()
         for kpi in OF_OTHERS.keys() & set(kpis):
             make = getattr(composite, kpi)
             for period in wanted:
