@@ -22,8 +22,6 @@ METHODS = {"nps": "adjusted_wald", "first_response_time": "order_statistics", "r
            "ltv": "poisson_score"}
 SKETCHED_PARTS = {"first_response_time": ("p50", "p90", "p95"), "resolution_time": ("p50", "p90", "p95"),
                   "follow_up_rate": ("median_time",), "relationship_quality": ("speed",)}
-# The contract lists no parts of these: those that are answered must be right.
-FREE_PARTS = ("revenue_growth_rate", "buyer_retention_rate", "repeat_purchase_rate", "arpc", "ltv", "ltv_cac_ratio")
 MISSING = "(missing)"
 
 
@@ -116,9 +114,11 @@ def compare_measure(tally, where, measure, answer):
     if reason == "not_applicable_to_filter":
         return  # Nothing is counted under such a filter: what stands for it is not said.
     tally.check(where, "n", count(measure.n), answer.get("n", MISSING))
-    tally.check(where, "numerator", count(measure.numerator), answer.get("numerator", MISSING), near(measure.numerator))
+    top, bottom = count(measure.numerator), count(measure.denominator)
+    if kpi == "ltv_cac_ratio" and reason:
+        top, bottom = Either((top, None)), Either((bottom, None))  # the one that there is stands in parts
+    tally.check(where, "numerator", top, answer.get("numerator", MISSING), near(measure.numerator))
     # Sums and medians have n records and no denominator; giving the records as one is as true.
-    bottom = count(measure.denominator)
     tally.check(where, "denominator", Either((None, measure.n)) if bottom is None else bottom,
                 answer.get("denominator", MISSING), near(measure.denominator))
     compare_parts(tally, where, measure, answer.get("parts") or {}, count)
@@ -127,8 +127,6 @@ def compare_measure(tally, where, measure, answer):
 def compare_parts(tally, where, measure, parts, count):
     kpi = where[0]
     for name, figure in measure.parts.items():
-        if name not in parts and kpi in FREE_PARTS:
-            continue
         share = SKETCHED if name in SKETCHED_PARTS.get(kpi, ()) else NOISE
         tally.check(where, f"parts.{name}", figure if isinstance(figure, float) else count(figure),
                     parts.get(name, MISSING), max(EXACT, share * abs(figure or 0)))
@@ -237,10 +235,16 @@ def compare_groups(tally, client, answers, kpi, groups, wanted, granularity=None
             name = group.names[0] if group.names else None
             entry = entries.pop((period.first.isoformat(), period.end.isoformat(), name), None)
             measure = answers[kpi, period, group]
+            # Grouped by these the denominator is that of the whole.
+            empty = measure.empty
+            if by == "reason":
+                empty = not measure.parts["lost"] + measure.parts["lost_new"]
+            elif by == "category":
+                empty = measure.null_reason == "no_data"
             if entry is not None:
                 compare_measure(tally, where, measure, entry)
             else:
-                tally.check(where, "absent", True, measure.empty)
+                tally.check(where, "absent", True, empty)
     for (first, _, name), entry in entries.items():
         tally.check((kpi, wanted[0], groups[0], f"by {by}: {first} {name}"), "unknown group", MISSING, entry)
 

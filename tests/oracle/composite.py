@@ -13,7 +13,8 @@ def ltv_cac_ratio(_, ltv, cac):
     if cac.value == 0:
         reasons.append("zero_denominator")
     reason = min(reasons, key=order.index, default=None)
-    return Measure(None if reason else ltv.value / cac.value, ltv.n, ltv.value, cac.value, {}, None, None, reason,
+    return Measure(None if reason else ltv.value / cac.value, ltv.n, ltv.value, cac.value,
+                         {"ltv": ltv.value, "cac": cac.value}, None, None, reason,
                          ltv.dated and cac.dated, False)
 
 

@@ -2,7 +2,7 @@
 
 Both the oracle alone and the service behind its API are held to these figures.
 """
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta, timezone
 
 from oracle.measure import Settings
@@ -16,7 +16,7 @@ class Case:
     records: dict
     expected: list  # (kpi, period, filter, {field: figure}); p_value is that of the change from the period before
     zone: str = "UTC"
-    settings: Settings = Settings()
+    settings: Settings = field(default_factory=Settings)
     digits: float = 1e-6  # how near a printed figure is to the true one
 
 

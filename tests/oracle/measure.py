@@ -22,16 +22,23 @@ class Measure:
     @property
     def empty(self):
         """Whether there is nothing to see, so that a group may be absent."""
-        figures = (self.value, self.n, self.numerator, self.denominator, self.low, *self.parts.values())
+        figures = (self.value, self.n, self.numerator, self.denominator, self.low, self.high, *self.parts.values())
         return not any(figures)
 
 
-@dataclass(frozen=True)
+@dataclass
 class Settings:
     """Defaults as in design.md; weights in hundredths."""
 
     gross_margin: float = 1.0
+    response_window_days: int = 30
+    cac_categories: list = None  # all
     response_target_s: int = 4 * 3600
     weights: dict = field(default_factory=lambda: {
-        "csat": 25, "nps": 25, "first_contact_resolution": 15, "annualised_retention": 15, "ces": 10, "speed": 10},
-        hash=False)
+        "csat": 25, "nps": 25, "first_contact_resolution": 15, "annualised_retention": 15, "ces": 10, "speed": 10})
+
+    def sent(self):
+        """As the API takes them."""
+        return {"gross_margin": self.gross_margin, "response_window_days": self.response_window_days,
+                "cac_categories": self.cac_categories, "response_target_seconds": self.response_target_s,
+                "relationship_weights": {name: weight / 100 for name, weight in self.weights.items()}}

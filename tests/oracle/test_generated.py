@@ -1,53 +1,75 @@
-"""Generated records of every kind and condition, first as sent, then after a tenth of them was corrected."""
+"""Generated records of every kind and condition, first as sent, then after a tenth of them was corrected.
+
+The default run takes one zone and few records; VINCULO_TEST_ALL=1 takes all zones, every filter and label.
+"""
 import os
 from datetime import date
 
 import pytest
 
-from oracle.comparer import Tally, compare_period, compare_series
+from oracle.comparer import Tally
 from oracle.feed import post_batch, send
-from oracle.generator import CHANNELS, SEGMENTS, Generator, spans
+from oracle.generator import CATEGORIES, CHANNELS, SEGMENTS, Generator, spans
+from oracle.measure import Settings
+from oracle.sweep import sweep, sweep_groups, sweep_series
 from oracle.truth import EVERYONE, Filter
-from oracle.zones import custom
+from oracle.zones import custom, trailing
 
+ALL = os.environ.get("VINCULO_TEST_ALL") == "1"
 SEED = int(os.environ.get("VINCULO_ORACLE_SEED", "2026"))
-ENOUGH = 20_000
+ENOUGH = 300_000 if ALL else 20_000
 PLACES = {
     "America/Sao_Paulo": (date(2017, 1, 1), date(2019, 6, 30)),
     "Asia/Kolkata": (date(2019, 7, 1), date(2020, 12, 31)),
     "America/Havana": (date(2018, 1, 1), date(2019, 3, 31)),
     "UTC": (date(2023, 11, 1), date(2025, 2, 28)),
 }
+SAMPLE = {"America/Sao_Paulo": (date(2017, 9, 1), date(2018, 3, 31))}
 FILTERS = ([EVERYONE] + [Filter(s) for s in SEGMENTS] + [Filter(None, c) for c in CHANNELS] +
            [Filter("basic", "web"), Filter("pro", "phone"), Filter("São Paulo", "loja física"),
             Filter("enterprise", "whatsapp"), Filter("nowhere")])
 FEW = [EVERYONE, FILTERS[1], FILTERS[5], FILTERS[9]]
+OTHERWISE = Settings(gross_margin=0.35, response_window_days=3, cac_categories=[CATEGORIES[0], CATEGORIES[2]],
+                     response_target_s=1800, weights={"csat": 10, "nps": 40, "first_contact_resolution": 5,
+                                                      "annualised_retention": 25, "ces": 0, "speed": 20})
 
 
 def ranges(made):
-    """Odd ranges, some of them around the days on which the clock changes."""
+    """Odd ranges, some of them around the days on which the clock changes, and trailing windows."""
     starts = [(5, 17), (59, 60), (100, 163), (285, 290), (300, 330)]
-    return [custom(str(date.fromordinal(made.first.toordinal() + a)), str(date.fromordinal(made.first.toordinal() + b)))
-            for a, b in starts]
+    days = made.first.toordinal()
+    odd = [custom(str(date.fromordinal(days + a)), str(date.fromordinal(days + b))) for a, b in starts]
+    return odd + [custom(str(date.fromordinal(days + 111)), str(date.fromordinal(days + 201))),
+                  trailing(date(made.end.year, made.end.month, 1), 12)]
 
 
-def compare_everything(name, client, oracle, made, filters, full):
+def compare_everything(name, client, oracle, made, full):
     asked = spans(made)
-    if not full:
-        asked = {"month": asked["month"]}
-    singles = [period for granularity in ("month", "quarter", "year") for period in asked.get(granularity, ())]
-    singles += (asked["week"][8:12] + asked["day"][40:50] + ranges(made)) if full else []
     oracle.load(made.records(), made.zone)
-    answers = oracle.ask([period for many in asked.values() for period in many] +
-                         [p for period in singles for p in (period, period.previous())], filters)
     tally = Tally(name)
-    for filter_ in filters:
-        for granularity, many in asked.items():
-            if granularity in ("month", "quarter", "year") or filter_ in FEW:
-                compare_series(tally, client, answers, granularity, many, filter_)
-    for period in singles if full else ():
-        for filter_ in FEW:
-            compare_period(tally, client, answers, made.zone, period, filter_)
+    if not full:
+        sweep_series(tally, client, oracle, {"month": asked["month"]}, FEW)
+        return tally
+    if ALL:
+        singles = asked["month"] + asked["quarter"] + asked["year"] + asked["week"][8:12] + asked["day"][40:50]
+        sweep(tally, client, oracle, asked, singles + ranges(made), FILTERS, FEW, (FILTERS[1], FILTERS[5]))
+    else:
+        few = {"month": asked["month"], "year": asked["year"], "week": asked["week"][4:8]}
+        singles = asked["quarter"] + asked["day"][44:46] + ranges(made)[2:4]
+        sweep(tally, client, oracle, few, singles, FEW, FEW[:3], FILTERS[1:2])
+    return tally
+
+
+def compare_settings(name, client, oracle, made):
+    """The same records under other settings of the workspace, and back."""
+    asked = {granularity: many for granularity, many in spans(made).items() if granularity in ("month", "year")}
+    tally = Tally(name)
+    for settings in (OTHERWISE, Settings()):
+        response = client.patch("/v1/workspace", {"settings": settings.sent()})
+        assert response.status == 200, response
+        oracle.load(made.records(), made.zone, settings)
+        sweep_series(tally, client, oracle, asked, FEW if ALL else FEW[:1])
+    sweep_groups(tally, client, oracle, {"year": asked["year"]}, ())
     return tally
 
 
@@ -56,23 +78,24 @@ def generated_cells():
     """Non-null cells over all zones: a thin run must not pass for a thorough one."""
     counted = {}
     yield counted
-    if len(counted) == len(PLACES):
+    if len(counted) == len(PLACES if ALL else SAMPLE):
         assert sum(counted.values()) >= ENOUGH
 
 
-@pytest.mark.parametrize("zone", PLACES)
+@pytest.mark.parametrize("zone", PLACES if ALL else SAMPLE)
 def test_generated(open_workspace, oracle, total, generated_cells, zone):
-    first, last = PLACES[zone]
-    made = Generator(SEED, zone, first, last)
+    first, last = (PLACES if ALL else SAMPLE)[zone]
+    made = Generator(SEED, zone, first, last, size=1.0 if ALL else 0.3)
     client = open_workspace(zone)
     for kind, rows in made.batches():
         post_batch(client, kind, rows)
     for kind, rows in made.batches()[::3]:
         post_batch(client, kind, rows, "unchanged")
-    tally = compare_everything(f"{zone}, seed {SEED}, as sent", client, oracle, made, FEW, full=False)
+    tally = compare_everything(f"{zone}, seed {SEED}, as sent", client, oracle, made, full=False)
     tally.finish(total)
     for method, kind, name, body, status in made.correct():
         send(client, method, kind, name, body, status)
-    corrected = compare_everything(f"{zone}, seed {SEED}, corrected", client, oracle, made, FILTERS, full=True)
+    corrected = compare_everything(f"{zone}, seed {SEED}, corrected", client, oracle, made, full=True)
     generated_cells[zone] = tally.not_null + corrected.not_null
     corrected.finish(total)
+    compare_settings(f"{zone}, seed {SEED}, settings", client, oracle, made).finish(total)

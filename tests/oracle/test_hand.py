@@ -23,7 +23,7 @@ def figure(answer, name):
 def set_up(client, case):
     """The case's settings, where they are not the defaults."""
     if case.settings != Settings():
-        response = client.patch("/v1/workspace", {"settings": {"gross_margin": case.settings.gross_margin}})
+        response = client.patch("/v1/workspace", {"settings": case.settings.sent()})
         assert response.status == 200, response
 
 

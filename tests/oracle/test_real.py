@@ -1,20 +1,31 @@
-"""Real data sets of ../shared/data: every KPI of every month, quarter and year that they span."""
+"""Real data sets of ../shared/data: every KPI of all that they span, by every label that they have.
+
+The default run takes a sample of the customers; VINCULO_TEST_ALL=1 takes all records, every filter, weeks and many ranges.
+"""
 import json
-from datetime import datetime
+import os
+import random
+from datetime import date, datetime, timedelta, timezone
+from zlib import crc32
 
-from oracle.comparer import Tally, compare_period, compare_series
-from oracle.feed import post_batch
+from oracle.comparer import Tally, compare_cohorts, compare_period
+from oracle.feed import post_all
+from oracle.sweep import filters_of, sweep, sweep_cohorts, sweep_singles
 from oracle.truth import EVERYONE, Filter
-from oracle.zones import DAY, custom, periods
+from oracle.zones import DAY, custom, named, periods, trailing
+
+ALL = os.environ.get("VINCULO_TEST_ALL") == "1"
+SEED = int(os.environ.get("VINCULO_ORACLE_SEED", "2026"))
 
 
-def filters_of(records):
-    """Everyone, each segment and each channel, and pairs of the first few."""
-    kinds = [row for rows in records.values() for row in rows]
-    segments = sorted({row["segment"] for row in kinds if row.get("segment")})
-    channels = sorted({row["channel"] for row in kinds if row.get("channel")})
-    pairs = [Filter(s, c) for s in segments[:4] for c in channels[:3]]
-    return [EVERYONE] + [Filter(s) for s in segments] + [Filter(None, c) for c in channels] + pairs
+def sample(records, one_in):
+    """The records of every one_in-th customer; all of them in a long run."""
+    if ALL:
+        return records
+
+    def drawn(row, kind):
+        return crc32(row["id" if kind == "customers" else "customer_id"].encode()) % one_in == 0
+    return {kind: [row for row in rows if drawn(row, kind)] for kind, rows in records.items()}
 
 
 def span_of(records):
@@ -24,39 +35,116 @@ def span_of(records):
     return first, last + DAY
 
 
-def compare_all(name, client, oracle, total, records):
+def random_ranges(first, end, count):
+    chance = random.Random(f"{SEED} {first}")
+    days = (end - first).days
+    found = []
+    while len(found) < count:
+        a, length = chance.randrange(days), chance.choice((1, 2, 5, 9, 14, 31, 60, 90, 200, 365))
+        found.append(custom(str(first + a * DAY), str(min(first + (a + length) * DAY, end + DAY))))
+    return found
+
+
+def windows(end, count):
+    """Trailing twelve months and ninety days, at the starts of months before `end`."""
+    month = date(end.year, end.month, 1)
+    found = []
+    for _ in range(count):
+        found += [trailing(month, 12), custom(str(month - timedelta(days=90)), str(month))]
+        month = (month - DAY).replace(day=1)
+    return found
+
+
+def compare_all(name, client, oracle, total, records, filters=None):
     first, end = span_of(records)
     oracle.load(records, "UTC")
-    filters = filters_of(records)
-    spans = {granularity: periods(granularity, first, end) for granularity in ("month", "quarter", "year")}
-    singles = [period for many in spans.values() for period in many]
-    singles += [custom("2017-11-24", "2017-12-26"), custom("2024-02-27", "2024-03-05")]
-    answers = oracle.ask([p for period in singles for p in (period, period.previous())], filters)
+    filters = filters or filters_of(records)
+    spans = {granularity: periods(granularity, first, end) for granularity in ("month", "quarter", "year", "week")}
+    few = list(dict.fromkeys((EVERYONE, *filters[1:2], filters[-1])))
+    ranges = random_ranges(first, end, 25 if ALL else 3)
     tally = Tally(name)
-    for filter_ in filters:
-        for granularity, many in spans.items():
-            compare_series(tally, client, answers, granularity, many, filter_)
-    for period in singles:
-        for filter_ in dict.fromkeys((EVERYONE, *filters[1:2], filters[-1])):
-            compare_period(tally, client, answers, "UTC", period, filter_)
+    if ALL:
+        singles = [period for granularity in ("month", "quarter", "year") for period in spans[granularity]]
+        sweep(tally, client, oracle, spans, singles + ranges + windows(end, 6), filters, few, filters[-1:])
+    else:
+        spans["month"], spans["week"] = spans["month"][:13], spans["week"][3:7]
+        sweep(tally, client, oracle, spans, ranges[:2] + windows(end, 1), filters[:3], few[:2])
+    sweep_cohorts_of(tally, client, oracle, spans)
     tally.finish(total)
 
 
+def sweep_cohorts_of(tally, client, oracle, spans):
+    sweep_cohorts(tally, client, oracle, {granularity: many[:60] for granularity, many in spans.items()})
+
+
+def load_all(data_set, name, *kinds):
+    return {kind: data_set(name, kind) for kind in kinds}
+
+
+def test_cdnow(open_workspace, oracle, total, data_set):
+    records = sample(load_all(data_set, "cdnow", "customers", "payments"), 150)
+    client = open_workspace(currency="USD")
+    post_all(client, records)
+    compare_all("cdnow", client, oracle, total, records)
+
+
 def test_olist_classified(open_workspace, oracle, total, data_set):
-    records = {kind: data_set("olist_classified", kind) for kind in ("interactions", "surveys")}
+    records = sample(load_all(data_set, "olist_classified", "interactions", "surveys", "payments"), 12)
     client = open_workspace()
-    for kind, rows in records.items():
-        post_batch(client, kind, rows)
+    post_all(client, records)
     compare_all("olist_classified", client, oracle, total, records)
 
 
+def ravenstack(data_set):
+    return sample(load_all(data_set, "ravenstack_accounts", "customers", "cancellations", "reactivations",
+                           "interactions", "surveys"), 5)
+
+
 def test_ravenstack_accounts(open_workspace, oracle, total, data_set):
-    kinds = ("customers", "cancellations", "reactivations", "interactions", "surveys")
-    records = {kind: data_set("ravenstack_accounts", kind) for kind in kinds}
+    """With made-up money: the set has none."""
+    records = ravenstack(data_set)
+    chance = random.Random(SEED)
+    records["payments"] = [
+        {"id": f"{row['id']}-{n}", "customer_id": row["id"], "amount": chance.randrange(1000, 90000),
+         "paid_at": (datetime.fromisoformat(row["started_at"]) + timedelta(days=30 * n)).isoformat()}
+        for row in records["customers"] for n in range(chance.randrange(9))]
+    records["costs"] = [
+        {"id": f"{i}", "amount": chance.randrange(1000, 900000), "channel": channel, "category": category,
+         "incurred_at": f"202{3 + i % 2}-{1 + i % 12:02}-15T12:00:00Z"}
+        for i, (channel, category) in enumerate((channel, category) for channel in ("ads", "event", "partner", None)
+                                                for category in ("media", "salaries", None) for _ in range(7))]
     client = open_workspace()
-    for kind, rows in records.items():
-        post_batch(client, kind, rows)
+    post_all(client, records)
     compare_all("ravenstack_accounts", client, oracle, total, records)
+
+
+def shifted(records, days):
+    """The same as if it had happened later."""
+    def later(row):
+        return {name: (datetime.fromisoformat(value) + timedelta(days=days)).isoformat() if name.endswith("_at") else
+                value for name, value in row.items()}
+    return {kind: [later(row) for row in rows] for kind, rows in records.items()}
+
+
+def test_named_periods(open_workspace, oracle, total, data_set):
+    """ravenstack_accounts as if its last day were today: the periods that are named after today's."""
+    records = ravenstack(data_set)
+    today = datetime.now(timezone.utc).date()
+    records = shifted(records, (today - span_of(records)[1]).days + 1)
+    client = open_workspace()
+    post_all(client, records)
+    oracle.load(records, "UTC")
+    wanted = named(today)
+    tally = Tally("named periods")
+    filters = [EVERYONE, Filter("Pro"), Filter(None, "ads")]
+    for compare in ("previous", "year_ago"):
+        asked = [p for period in wanted.values() for p in (period, getattr(period, compare)()) if p]
+        answers = oracle.ask(asked, filters)
+        for name, period in wanted.items():
+            for filter_ in filters:
+                compare_period(tally, client, answers, "UTC", period, filter_, compare=compare, name=name)
+    assert datetime.now(timezone.utc).date() == today, "midnight passed: run again"
+    tally.finish(total)
 
 
 def test_olist_reviews_refuses_the_two_repeated_ids(open_workspace, oracle, total, data_set):
@@ -78,4 +166,8 @@ def test_olist_reviews_refuses_the_two_repeated_ids(open_workspace, oracle, tota
     refused = [result for result in answer["results"] if result.get("problem")]
     assert [(result["index"], result["id"], result["problem"]["code"]) for result in refused] == \
         [(number, id_, "id_conflict") for number, id_ in repeated]
-    compare_all("olist_reviews", client, oracle, total, {"surveys": list(kept.values())})
+    oracle.load({"surveys": list(kept.values())}, "UTC")
+    first, end = span_of({"surveys": rows})
+    tally = Tally("olist_reviews")
+    sweep_singles(tally, client, oracle, periods("year" if not ALL else "month", first, end), [EVERYONE])
+    tally.finish(total)

@@ -25,7 +25,8 @@ STANDING = ("churn_rate", "retention_rate", "arpc", "cac", "ltv")
 MEDIANS = ("first_response_time", "resolution_time")
 PROPORTIONS = ("csat", "ces", "response_rate", "first_contact_resolution", "follow_up_rate")
 # How long after a period's end its figure may still change though all records of its own are there.
-STILL_DUE = {"response_rate": timedelta(days=30), "follow_up_rate": timedelta(days=7)}
+STILL_DUE = {"response_rate": lambda settings: timedelta(days=settings.response_window_days),
+             "follow_up_rate": lambda _: timedelta(days=7)}
 SURVEY_LABELS = ("segment", "channel", "touchpoint", "aspect", "agent", "topic")
 CONTACT_LABELS = ("segment", "channel", "agent", "topic")
 # What each KPI can be grouped by.
@@ -128,9 +129,9 @@ class Oracle:
     def close(self):
         self.connection.close()
 
-    def load(self, records, zone, settings=Settings()):
+    def load(self, records, zone, settings=None):
         """records: kind (as the API names the collection) → records as they stand now."""
-        self.zone, self.settings = zone, settings
+        self.zone, self.settings = zone, settings or Settings()
         with self.connection.cursor() as cursor:
             cursor.execute("SET search_path = oracle")
             for kind, (table, columns) in COLUMNS.items():
@@ -169,6 +170,8 @@ class Oracle:
         wanted, filters = list(dict.fromkeys(wanted)), list(dict.fromkeys(filters))
         ends = [period.bounds(self.zone) for period in wanted]
         needed = {kpi for name in kpis for kpi in OF_OTHERS.get(name, (name,))}
+        parameters = {name: getattr(self.settings, name)
+                      for name in ("gross_margin", "response_window_days", "cac_categories")}
         now = datetime.now(timezone.utc)
         answers = {}
         with self.connection.cursor() as cursor:
@@ -181,11 +184,11 @@ class Oracle:
             if needed & set(STANDING):
                 cursor.execute((SQL / "stand.sql").read_text())
             for kpi in needed:
-                cursor.execute((SQL / f"{kpi}.sql").read_text(), {"gross_margin": self.settings.gross_margin})
+                cursor.execute((SQL / f"{kpi}.sql").read_text(), parameters)
                 for period, filter_, value, n, top, bottom, parts, low, high, reason, dated in cursor.fetchall():
                     answers[kpi, wanted[period], filters[filter_]] = Measure(
                         _number(value), n, _whole(top), _whole(bottom), parts, _number(low), _number(high), reason,
-                        dated, kpi in STILL_DUE and now < ends[period][1] + STILL_DUE[kpi])
+                        dated, kpi in STILL_DUE and now < ends[period][1] + STILL_DUE[kpi](self.settings))
         self.connection.commit()
         for kpi in OF_OTHERS.keys() & set(kpis):
             make = getattr(composite, kpi)

@@ -2,7 +2,7 @@
 -- Result: period, filter, value, n, numerator, denominator, parts, low, high, null_reason, dated
 -- (dated: the workspace has a record of the kind dated before the end of the period).
 SELECT p.no, f.no, CASE WHEN reason IS NULL THEN 100.0 * again / buyers END, buyers, again, buyers,
-       jsonb_build_object('buyers_before', buyers, 'bought_again', again),
+       jsonb_build_object('buyers', now, 'previous_buyers', buyers, 'returning_buyers', again),
        CASE WHEN reason IS NULL THEN wilson(again, buyers, -1) END,
        CASE WHEN reason IS NULL THEN wilson(again, buyers, 1) END,
        reason, dated
@@ -16,12 +16,12 @@ FROM period p CROSS JOIN filter f CROSS JOIN LATERAL (
           GROUP BY s.customer_id) AS buyer) AS found
 CROSS JOIN LATERAL (
     SELECT EXISTS (SELECT FROM payment WHERE paid_at < p.b) AS dated,
-           EXISTS (SELECT FROM sale s WHERE s.bought AND s.paid_at >= p.a AND s.paid_at < p.b
-                   AND chosen(f, s.labels)) AS bought,
+           (SELECT count(DISTINCT s.customer_id) FROM sale s
+            WHERE s.bought AND s.paid_at >= p.a AND s.paid_at < p.b AND chosen(f, s.labels)) AS now,
            EXISTS (SELECT FROM sale s WHERE s.paid_at >= p.previous_a AND s.paid_at < p.a
                    AND chosen(f, s.labels)) AS paid_before) AS any_record
 CROSS JOIN LATERAL (
     SELECT CASE WHEN f.channel IS NOT NULL THEN 'not_applicable_to_filter'
-                WHEN NOT bought THEN 'no_data'
+                WHEN now = 0 THEN 'no_data'
                 WHEN NOT paid_before THEN 'no_previous'
                 WHEN buyers = 0 THEN 'zero_denominator' END AS reason) AS judged

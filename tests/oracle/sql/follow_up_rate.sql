@@ -3,7 +3,7 @@
 -- Result: period, filter, value, n, numerator, denominator, parts, low, high, null_reason, dated
 -- (dated: the workspace has a record of the kind dated before the end of the period).
 SELECT p.no, f.no, CASE WHEN reason IS NULL THEN 100.0 * done / low END, low, done, low,
-       jsonb_build_object('median_time', median_time, 'within_48h', within_48h),
+       jsonb_build_object('low_scores', low, 'followed_up', done, 'median_time', median_time, 'within_48h', within_48h),
        CASE WHEN reason IS NULL THEN wilson(done, low, -1) END,
        CASE WHEN reason IS NULL THEN wilson(done, low, 1) END,
        reason, EXISTS (SELECT FROM answer WHERE moment < p.b)
