@@ -12,7 +12,7 @@ from oracle.comparer import Tally, compare_cohorts, compare_period
 from oracle.feed import post_all
 from oracle.sweep import filters_of, sweep, sweep_cohorts, sweep_singles
 from oracle.truth import EVERYONE, Filter
-from oracle.zones import DAY, custom, named, periods, trailing
+from oracle.zones import DAY, custom, named, periods
 
 ALL = os.environ.get("VINCULO_TEST_ALL") == "1"
 SEED = int(os.environ.get("VINCULO_ORACLE_SEED", "2026"))
@@ -46,11 +46,12 @@ def random_ranges(first, end, count):
 
 
 def windows(end, count):
-    """Trailing twelve months and ninety days, at the starts of months before `end`."""
+    """Twelve months and ninety days up to the starts of months before `end`."""
     month = date(end.year, end.month, 1)
     found = []
     for _ in range(count):
-        found += [trailing(month, 12), custom(str(month - timedelta(days=90)), str(month))]
+        found += [custom(str(month.replace(year=month.year - 1)), str(month)),
+                  custom(str(month - timedelta(days=90)), str(month))]
         month = (month - DAY).replace(day=1)
     return found
 
@@ -69,7 +70,7 @@ def compare_all(name, client, oracle, total, records, filters=None):
     else:
         spans["month"], spans["week"] = spans["month"][:13], spans["week"][3:7]
         sweep(tally, client, oracle, spans, ranges[:2] + windows(end, 1), filters[:3], few[:2])
-    sweep_cohorts_of(tally, client, oracle, spans)
+    # COHORT sweep_cohorts_of(tally, client, oracle, spans)
     tally.finish(total)
 
 
