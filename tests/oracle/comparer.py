@@ -3,6 +3,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 from oracle.truth import EVERYONE, KPIS, MEDIANS, p_value
+from oracle.zones import period_of, trailing
 
 SHOWN = 20
 EXACT = 1e-6 + 1e-9  # six decimals, and the floating-point noise of the comparison itself
@@ -247,6 +248,29 @@ def compare_groups(tally, client, answers, kpi, groups, wanted, granularity=None
                 tally.check(where, "absent", True, empty)
     for (first, _, name), entry in entries.items():
         tally.check((kpi, wanted[0], groups[0], f"by {by}: {first} {name}"), "unknown group", MISSING, entry)
+
+
+def compare_scorecard(tally, client, oracle, at, window="trailing", filter_=EVERYONE):
+    """Each KPI at its own cadence: the last month and quarter that are over at that date; of yearly ones twelve months
+    up to it, or the last calendar year."""
+    document = fetch(client, "/v1/scorecard", at=at.isoformat(), window=window, **filter_.query())
+    assert (document["at"], document["window"], document["timezone"]) == (at.isoformat(), window, oracle.zone)
+    last = {granularity: period_of(granularity, at).previous() for granularity in ("month", "quarter", "year")}
+    if window == "trailing":
+        last["year"] = trailing(period_of("month", at).first, 12)
+    assert document["kpis"].keys() == set(KPIS)
+    for cadence, period in last.items():
+        kpis = [kpi for kpi in KPIS if CADENCES[kpi] == cadence]
+        answers = oracle.ask([period, period.previous()], [filter_], kpis)
+        for kpi in kpis:
+            where = (kpi, period, filter_, f"scorecard at {at}")
+            answer = document["kpis"][kpi]
+            echoed = answer["period"]
+            assert (echoed["from"], echoed["to"]) == (period.first.isoformat(), period.end.isoformat()), where
+            check_frame(kpi, answer, client)
+            compare_measure(tally, where, answers[kpi, period, filter_], answer)
+            compare_change(tally, where, answers[kpi, period, filter_], answers[kpi, period.previous(), filter_], answer,
+                           echoed["complete"], period.previous())
 
 
 def compare_cohorts(tally, client, truth, wanted):

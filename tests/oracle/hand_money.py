@@ -91,6 +91,22 @@ def ratio():
     ])
 
 
+def nothing_spent():
+    """Costs of nothing and nobody lost: cac 0 is the first reason that holds; and nobody acquired, nobody lost."""
+    return Case("nothing_spent", {
+        "customers": people("a", 4, "2025-03-01T00:00:00Z"), "cancellations": leave("a", 1, "2026-07-01T00:00:00Z"),
+        "payments": [paid("1", "a-1", 600, "2025-04-01T00:00:00Z")],
+        "costs": [{"id": "1", "amount": 0, "incurred_at": "2025-05-01T00:00:00Z"},
+                  {"id": "2", "amount": 9, "incurred_at": "2026-02-01T00:00:00Z"}]}, [
+        ("cac", year(2025), EVERYONE, {"value": 0, "n": 4, "numerator": 0, "denominator": 4}),
+        ("ltv", year(2025), EVERYONE, {"value": None, "null_reason": "zero_churn"}),
+        ("ltv_cac_ratio", year(2025), EVERYONE, {"value": None, "null_reason": "zero_denominator"}),
+        ("ltv_cac_ratio", quarter("2026-Q1"), EVERYONE, {"value": None, "null_reason": "zero_denominator"}),
+        ("ltv_cac_ratio", quarter("2026-Q2"), EVERYONE, {"value": None, "null_reason": "no_data"}),
+        ("ltv_cac_ratio", year(2026), EVERYONE, {"value": None, "null_reason": "zero_denominator"}),
+    ])
+
+
 def arpc_and_growth():
     """ARPU: 1,000,000 of revenue by 50,000 subscribers on average → 20 (fool.com, "How to Calculate the Average
     Revenue per Unit"), here in thousands. Growth: 500,000 → 600,000 is 20 % (calculatoratoz.com, calculator 43736).
@@ -239,5 +255,5 @@ def survivors(first=date(2010, 1, 1)):
     return {"customers": customers, "cancellations": cancellations}
 
 
-MONEY_CASES = [make() for make in (ltv_margin, ltv_plain, ltv_interval, ratio, arpc_and_growth, formula, buyers,
+MONEY_CASES = [make() for make in (ltv_margin, ltv_plain, ltv_interval, ratio, nothing_spent, arpc_and_growth, formula, buyers,
                                    follow_ups, quality)]

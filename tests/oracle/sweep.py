@@ -1,5 +1,5 @@
 """Asks for one workspace's figures in every way: series, single periods, groups, cohorts, and compares them all."""
-from oracle.comparer import compare_cohorts, compare_groups, compare_period, compare_series
+from oracle.comparer import compare_cohorts, compare_groups, compare_period, compare_scorecard, compare_series
 from oracle.truth import EVERYONE, KPIS, LABELS, Filter
 
 LONG = ("month", "quarter", "year")
@@ -48,6 +48,13 @@ def sweep_groups(tally, client, oracle, spans, singles, within=()):
 def sweep_cohorts(tally, client, oracle, spans):
     for many in spans.values():
         compare_cohorts(tally, client, oracle, many)
+
+
+def sweep_scorecards(tally, client, oracle, dates, filters):
+    for at in dates:
+        for window in ("trailing", "calendar"):
+            for filter_ in filters:
+                compare_scorecard(tally, client, oracle, at, window, filter_)
 
 
 def labels_of(records, kind, name):
