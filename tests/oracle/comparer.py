@@ -273,16 +273,17 @@ def compare_scorecard(tally, client, oracle, at, window="trailing", filter_=EVER
                            echoed["complete"], period.previous())
 
 
-def compare_cohorts(tally, client, truth, wanted):
-    """The cohort table of periods without a gap."""
+def compare_cohorts(tally, client, oracle, wanted, filter_=EVERYONE):
+    """The cohort table of periods without a gap, by the customers' own labels."""
     granularity = wanted[0].granularity
     document = fetch(client, "/v1/cohorts", granularity=granularity, **{"from": wanted[0].first.isoformat(),
-                                                                       "to": wanted[-1].end.isoformat()})
-    assert (document["granularity"], document["timezone"]) == (granularity, truth.zone)
+                                                                       "to": wanted[-1].end.isoformat(),
+                                                                       **filter_.query()})
+    assert (document["granularity"], document["timezone"]) == (granularity, oracle.zone)
     assert [row["period"]["key"] for row in document["rows"]] == [period.key for period in wanted]
     for period, row in zip(wanted, document["rows"]):
-        cells = truth.cohorts(period)
-        where = ("cohorts", period, EVERYONE, granularity)
+        cells = oracle.cohorts(period, filter_)
+        where = ("cohorts", period, filter_, granularity)
         tally.check(where, "cells", len(cells), len(row["cells"]))
         for k, (cell, found) in enumerate(zip(cells, row["cells"])):
             tally.check(where, f"cell {k}", cell, found)

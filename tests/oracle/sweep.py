@@ -45,9 +45,10 @@ def sweep_groups(tally, client, oracle, spans, singles, within=()):
                     compare_groups(tally, client, answers, kpi, groups, [period])
 
 
-def sweep_cohorts(tally, client, oracle, spans):
-    for many in spans.values():
-        compare_cohorts(tally, client, oracle, many)
+def sweep_cohorts(tally, client, oracle, spans, filters=(EVERYONE,)):
+    for granularity, many in spans.items():
+        for filter_ in filters if granularity != "day" else ():
+            compare_cohorts(tally, client, oracle, many[:60], filter_)
 
 
 def sweep_scorecards(tally, client, oracle, dates, filters):

@@ -11,7 +11,7 @@ from oracle.comparer import Tally
 from oracle.feed import post_batch, send
 from oracle.generator import CATEGORIES, CHANNELS, SEGMENTS, Generator, spans
 from oracle.measure import Settings
-from oracle.sweep import sweep, sweep_groups, sweep_scorecards, sweep_series
+from oracle.sweep import sweep, sweep_cohorts, sweep_groups, sweep_scorecards, sweep_series
 from oracle.truth import EVERYONE, Filter
 from oracle.zones import DAY, custom
 
@@ -57,6 +57,7 @@ def compare_everything(name, client, oracle, made, full):
         few = {"month": asked["month"], "year": asked["year"], "week": asked["week"][4:8]}
         singles = asked["quarter"] + asked["day"][44:46] + ranges(made)[2:4]
         sweep(tally, client, oracle, few, singles, FEW, FEW[:3], FILTERS[1:2])
+    sweep_cohorts(tally, client, oracle, asked if ALL else few, FEW)
     sweep_scorecards(tally, client, oracle, [made.end, made.end - 40 * DAY], FEW)
     return tally
 

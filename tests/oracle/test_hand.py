@@ -66,6 +66,23 @@ def test_hand_case(open_workspace, oracle, total, case):
     tally.finish(total)
 
 
+@pytest.mark.parametrize("moved", ("2026-02-11T12:00:00.000001Z", "2026-02-03T12:00:00Z", "2026-02-01T00:00:00Z"))
+def test_an_answer_moves_away_from_its_follow_up(open_workspace, oracle, total, moved):
+    """The answer's corrected time lies after the action, within 168 hours before it, and longer before."""
+    survey = {"id": "s", "type": "csat", "score": 1, "answered_at": "2026-02-10T12:00:00Z"}
+    action = {"id": "a", "title": "ligar", "survey_id": "s", "status": "done", "opened_at": "2026-02-01T00:00:00Z",
+              "done_at": "2026-02-11T12:00:00Z"}
+    client = open_workspace()
+    post_all(client, {"surveys": [survey], "actions": [action]})
+    response = client.patch("/v1/surveys/s", {"answered_at": moved})
+    assert response.status == 200, response
+    oracle.load({"surveys": [{**survey, "answered_at": moved}], "actions": [action]}, "UTC")
+    february = period_of("month", date(2026, 2, 1))
+    tally = Tally(f"follow-up of an answer moved to {moved}")
+    compare_period(tally, client, oracle.ask([february, february.previous()]), "UTC", february)
+    tally.finish(total)
+
+
 def test_cohort_table_of_print(open_workspace, oracle, total):
     client = open_workspace()
     records = survivors()

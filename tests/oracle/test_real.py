@@ -8,7 +8,7 @@ import random
 from datetime import date, datetime, timedelta, timezone
 from zlib import crc32
 
-from oracle.comparer import Tally, compare_cohorts, compare_period
+from oracle.comparer import Tally, compare_period
 from oracle.feed import post_all
 from oracle.sweep import filters_of, sweep, sweep_cohorts, sweep_scorecards, sweep_singles
 from oracle.truth import EVERYONE, Filter
@@ -71,12 +71,8 @@ def compare_all(name, client, oracle, total, records, filters=None):
         spans["month"], spans["week"] = spans["month"][:13], spans["week"][3:7]
         sweep(tally, client, oracle, spans, ranges[:2] + windows(end, 1), filters[:3], few[:2])
     sweep_scorecards(tally, client, oracle, [end - days * DAY for days in ((0, 1, 40, 95, 200) if ALL else (3, 99))], few)
-    # COHORT sweep_cohorts_of(tally, client, oracle, spans)
+    sweep_cohorts(tally, client, oracle, spans, few)
     tally.finish(total)
-
-
-def sweep_cohorts_of(tally, client, oracle, spans):
-    sweep_cohorts(tally, client, oracle, {granularity: many[:60] for granularity, many in spans.items()})
 
 
 def load_all(data_set, name, *kinds):

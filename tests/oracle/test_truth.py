@@ -82,7 +82,7 @@ def test_what_periods_are_compared_with():
 def test_cohort_table_of_print(oracle):
     oracle.load(survivors(), "UTC")
     years = periods("year", date(2009, 1, 1), date(2024, 1, 1))
-    rows = [oracle.cohorts(year, datetime(2022, 6, 1, tzinfo=timezone.utc)) for year in years]
+    rows = [oracle.cohorts(year, now=datetime(2022, 6, 1, tzinfo=timezone.utc)) for year in years]
     assert rows[1] == list(SURVIVORS)
     assert rows[0] == [0] * 14 and rows[2] == [0] * 12 and rows[13] == [0]
 

@@ -198,14 +198,16 @@ class Oracle:
                         self.settings, *(answers[of, period, filter_] for of in OF_OTHERS[kpi]))
         return answers
 
-    def cohorts(self, period, now=None):
+    def cohorts(self, period, filter_=EVERYONE, now=None):
         """Cells of one row: who first started in the period, and of these who was active at the start of each later
         period of the kind that has begun."""
         now = now or datetime.now(timezone.utc)
         a, b = period.bounds(self.zone)
         later = [p.bounds(self.zone)[0] for p in periods(period.granularity, period.first, now.date() + 2 * DAY)[1:]]
         with self.connection.cursor() as cursor:
-            cursor.execute((SQL / "cohorts.sql").read_text(), {"a": a, "b": b, "later": [t for t in later if t <= now]})
+            cursor.execute((SQL / "cohorts.sql").read_text(),
+                           {"a": a, "b": b, "segment": filter_.segment, "channel": filter_.channel,
+                            "later": [t for t in later if t <= now]})
             return [cell for cell, in cursor.fetchall()]
 
 
