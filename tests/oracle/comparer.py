@@ -1,6 +1,8 @@
 """Asks the service for figures and holds every cell of its answers against the oracle's."""
 from collections import Counter
 from dataclasses import dataclass, field
+from datetime import datetime
+from zoneinfo import ZoneInfo
 
 from oracle.truth import EVERYONE, KPIS, MEDIANS, p_value
 from oracle.zones import period_of, trailing
@@ -260,6 +262,10 @@ def compare_scorecard(tally, client, oracle, at, window="trailing", filter_=EVER
     if window == "trailing":
         last["year"] = trailing(period_of("month", at).first, 12)
     assert document["kpis"].keys() == set(KPIS)
+    # Actions have no labels to filter by.
+    today = datetime.now(ZoneInfo(oracle.zone)).date()
+    for name, count in oracle.actions(last["month"], today).items():
+        tally.check(("actions", last["month"], filter_, f"scorecard at {at}"), name, count, document["actions"][name])
     for cadence, period in last.items():
         kpis = [kpi for kpi in KPIS if CADENCES[kpi] == cadence]
         answers = oracle.ask([period, period.previous()], [filter_], kpis)

@@ -198,6 +198,16 @@ class Oracle:
                         self.settings, *(answers[of, period, filter_] for of in OF_OTHERS[kpi]))
         return answers
 
+    def actions(self, month, today):
+        """{open, overdue, done}: how actions stand now, and how many were done in the month."""
+        a, b = month.bounds(self.zone)
+        with self.connection.cursor() as cursor:
+            cursor.execute("""SELECT count(*) FILTER (WHERE status = 'open'),
+                                     count(*) FILTER (WHERE status = 'open' AND due_at < %s),
+                                     count(*) FILTER (WHERE status = 'done' AND done_at >= %s AND done_at < %s)
+                              FROM action""", (day_start(self.zone, today), a, b))
+            return dict(zip(("open", "overdue", "done"), cursor.fetchone()))
+
     def cohorts(self, period, filter_=EVERYONE, now=None):
         """Cells of one row: who first started in the period, and of these who was active at the start of each later
         period of the kind that has begun."""
