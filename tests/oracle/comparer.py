@@ -2,6 +2,7 @@
 from collections import Counter
 from dataclasses import dataclass, field
 from datetime import datetime
+from http.client import RemoteDisconnected
 from zoneinfo import ZoneInfo
 
 from oracle.truth import EVERYONE, KPIS, MEDIANS, p_value
@@ -169,7 +170,11 @@ def present(measure):
 
 
 def fetch(client, path, **query):
-    response = client.get(path, **query)
+    try:
+        response = client.get(path, **query)
+    except RemoteDisconnected:
+        # The oracle took so long that the service closed the idle connection.
+        response = client.get(path, **query)
     assert response.status == 200, f"GET {path} {query}: {response.status} {response.body[:400]!r}"
     return response.json()
 

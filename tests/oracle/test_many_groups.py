@@ -18,7 +18,7 @@ ASKED = (("interactions", "agent"), ("first_response_time", "agent"), ("csat", "
 
 
 def made():
-    """Label i is on 1 + i // 3 records of each kind in spring, so that there are ties; few records have none."""
+    """Label i is on 1 + i // 12 records of each kind in spring, so that there are ties; few records have none."""
     chance = random.Random(1)
     spring = datetime(2026, 3, 1, tzinfo=timezone.utc)
 
@@ -26,7 +26,7 @@ def made():
         return (spring + timedelta(seconds=chance.randrange(days * 86400))).isoformat()
     kinds = {kind: [] for kind in ("customers", "interactions", "surveys", "cancellations", "payments", "costs")}
     for i, label in enumerate([*LABELS, None]):
-        for n in range(1 + i // 3 if label else 2):
+        for n in range(1 + i // 12 if label else 2):
             id_, customer = f"{i}-{n}", f"c{i}-{n}"
             kinds["customers"].append({"id": customer, "started_at": "2026-01-05T00:00:00Z" if n % 3 else when(20),
                                        "segment": label, "channel": label})
