@@ -1,4 +1,5 @@
 """More labels than an answer names: the hundred largest groups, the rest added up as `other`, those without as null."""
+import os
 import random
 from datetime import date, datetime, timedelta, timezone
 
@@ -15,6 +16,7 @@ ASKED = (("interactions", "agent"), ("first_response_time", "agent"), ("csat", "
          ("follow_up_rate", "touchpoint"), ("churn_rate", "segment"), ("churn_rate", "reason"), ("revenue", "segment"),
          ("repeat_purchase_rate", "segment"), ("arpc", "channel"), ("ltv", "segment"), ("cac", "category"),
          ("cac", "segment"), ("relationship_quality", "channel"))
+SAMPLE = [ASKED[i] for i in (1, 3, 6, 9)]
 
 
 def made():
@@ -76,7 +78,7 @@ def compare(tally, client, oracle, kpi, by, wanted, span):
     return names, rest, answers, groups
 
 
-@pytest.mark.parametrize("kpi, by", ASKED)
+@pytest.mark.parametrize("kpi, by", ASKED if os.environ.get("VINCULO_TEST_ALL") == "1" else SAMPLE)
 def test_the_hundred_largest(crowd, oracle, total, kpi, by):
     spring = period_of("quarter", date(2026, 5, 1))
     tally = Tally(f"{kpi} by 130 values of {by}")

@@ -68,9 +68,9 @@ def compare_all(name, client, oracle, total, records, filters=None):
         singles = [period for granularity in ("month", "quarter", "year") for period in spans[granularity]]
         sweep(tally, client, oracle, spans, singles + ranges + windows(end, 6), filters, few, filters[-1:])
     else:
-        spans["month"], spans["week"] = spans["month"][:13], spans["week"][3:7]
-        sweep(tally, client, oracle, spans, ranges[:2] + windows(end, 1), filters[:3], few[:2])
-    sweep_scorecards(tally, client, oracle, [end - days * DAY for days in ((0, 1, 40, 95, 200) if ALL else (3, 99))], few)
+        spans = {"month": spans["month"][3:9], "year": spans["year"]}
+        sweep(tally, client, oracle, spans, ranges[:1] + windows(end, 1), filters[:3], few[:2])
+    sweep_scorecards(tally, client, oracle, [end - days * DAY for days in ((0, 1, 40, 95, 200) if ALL else (3,))], few)
     sweep_cohorts(tally, client, oracle, spans, few)
     tally.finish(total)
 
