@@ -280,9 +280,9 @@ def compare_scorecard(tally, client, oracle, at, window="trailing", filter_=EVER
             echoed = answer["period"]
             assert (echoed["from"], echoed["to"]) == (period.first.isoformat(), period.end.isoformat()), where
             check_frame(kpi, answer, client)
-            compare_measure(tally, where, answers[kpi, period, filter_], answer)
-            compare_change(tally, where, answers[kpi, period, filter_], answers[kpi, period.previous(), filter_], answer,
-                           echoed["complete"], period.previous())
+            this, before = (answers[kpi, p, filter_] for p in (period, period.previous()))
+            compare_measure(tally, where, this, answer)
+            compare_change(tally, where, this, before, answer, echoed["complete"], period.previous())
 
 
 def compare_cohorts(tally, client, oracle, wanted, filter_=EVERYONE):

@@ -38,7 +38,8 @@ def relationship_quality(settings, csat, nps, ces, retention, first_contact, res
         value = float(sum(settings.weights[name] * Fraction(figure) for name, figure in present.items()) / weight)
     fast = present.get("speed")
     # A median may be off by as much; the speed of one that keeps the target by far may not.
-    doubt = 0.0 if fast is None or (response.value or 0) * (1 + SKETCHED) < settings.response_target_s else SKETCHED * fast
+    safe = fast is None or response.value * (1 + SKETCHED) < settings.response_target_s
+    doubt = 0.0 if safe else SKETCHED * fast
     return Measure(value, len(present), None, None, parts, None, None, reason,
                          any(m.dated for m in (csat, retention, response)), False,
                          doubt * settings.weights["speed"] / weight if weight else 0.0)

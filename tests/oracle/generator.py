@@ -304,7 +304,8 @@ class Generator:
                   "interaction_id": self._contact() if self._often(0.3) else None,
                   "topic": self.random.choice(TOPICS)}
         answer = self.kept["surveys"].get(record["survey_id"], {})
-        moment = datetime.fromisoformat(answer.get("answered_at") or answer.get("sent_at") or self._text(self._moment()))
+        text = answer.get("answered_at") or answer.get("sent_at") or self._text(self._moment())
+        moment = datetime.fromisoformat(text)
         record["status"] = self.random.choice((None, "open", "dismissed") + ("done",) * 5)
         after = self.random.choice((timedelta(0), -MICROSECOND, timedelta(hours=-5), timedelta(hours=48),
                                     timedelta(hours=168), timedelta(hours=168) + MICROSECOND,

@@ -57,7 +57,8 @@ def ltv_interval():
     return Case("ltv_interval", {
         "customers": people("a", 20, "2024-03-01T00:00:00Z") + people("n", 2, "2025-02-01T00:00:00Z"),
         "cancellations": leave("a", 4, "2025-07-01T00:00:00Z") + leave("n", 1, "2025-08-01T00:00:00Z"),
-        "payments": [paid("1", "a-1", 700000, "2025-03-01T00:00:00Z"), paid("2", "who?", -100000, "2025-03-02T00:00:00Z"),
+        "payments": [paid("1", "a-1", 700000, "2025-03-01T00:00:00Z"),
+                     paid("2", "who?", -100000, "2025-03-02T00:00:00Z"),
                      paid("3", None, 5, "2025-03-02T00:00:00Z")]}, [
         ("ltv", year(2025), EVERYONE, {"value": 120000, "n": 5, "low": 51256.83, "high": 280938.18}),
         ("revenue", year(2025), EVERYONE, {"value": 600005, "n": 3, "gross": 700005, "refunds": 100000,
@@ -69,7 +70,8 @@ def ratio():
     """CAC: 100,000 spent on 50 new customers → 2,000 (calculates.dev/glossary/what-is-cac). LTV:CAC: 300 to 50 → 6
     (geniegoals.co.uk/glossary/ltv-cac-ratio)."""
     return Case("ratio", {
-        "customers": people("a", 50, "2024-03-01T00:00:00Z", segment="x") + people("b", 10, "2025-03-01T00:00:00Z", segment="y"),
+        "customers": people("a", 50, "2024-03-01T00:00:00Z", segment="x") +
+                     people("b", 10, "2025-03-01T00:00:00Z", segment="y"),
         "cancellations": leave("a", 2, "2025-07-01T00:00:00Z"),
         "payments": [paid("1", "a-1", 600, "2025-03-01T00:00:00Z")],
         "costs": [{"id": "1", "amount": 100000, "incurred_at": "2024-12-31T23:59:59.999999Z", "category": "ads"},
@@ -255,5 +257,5 @@ def survivors(first=date(2010, 1, 1)):
     return {"customers": customers, "cancellations": cancellations}
 
 
-MONEY_CASES = [make() for make in (ltv_margin, ltv_plain, ltv_interval, ratio, nothing_spent, arpc_and_growth, formula, buyers,
-                                   follow_ups, quality)]
+MONEY_CASES = [make() for make in (ltv_margin, ltv_plain, ltv_interval, ratio, nothing_spent, arpc_and_growth, formula,
+                                   buyers, follow_ups, quality)]

@@ -6,8 +6,8 @@ LONG = ("month", "quarter", "year")
 
 
 def sweep(tally, client, oracle, spans, singles, filters, few, within=()):
-    """spans: granularity → periods without a gap, months, quarters and years under every filter, the rest under a few,
-    as are the single periods. By every label too: of everyone and within each of `within`."""
+    """spans: granularity → periods without a gap; months, quarters and years under every filter, the rest and the single
+    periods under a few. By every label too: of everyone and within each of `within`."""
     sweep_series(tally, client, oracle, {g: many for g, many in spans.items() if g in LONG}, filters)
     sweep_series(tally, client, oracle, {g: many for g, many in spans.items() if g not in LONG}, few)
     sweep_singles(tally, client, oracle, singles, few)
@@ -22,7 +22,8 @@ def sweep_series(tally, client, oracle, spans, filters):
 
 
 def sweep_singles(tally, client, oracle, singles, filters):
-    answers = oracle.ask([p for period in singles for p in (period, period.previous(), period.year_ago()) if p], filters)
+    compared = [p for period in singles for p in (period, period.previous(), period.year_ago()) if p]
+    answers = oracle.ask(compared, filters)
     for i, period in enumerate(singles):
         for filter_ in filters:
             compare_period(tally, client, answers, oracle.zone, period, filter_)

@@ -100,7 +100,8 @@ def test_provisional_while_more_may_come(open_workspace, oracle, total):
     """Relative to today: the month now running is unfinished, invitations' answers and follow-ups still come."""
     now = datetime.now(timezone.utc)
     surveys = [{"id": f"{age}-{n}", "type": "nps", "sent_at": (now - timedelta(days=age)).isoformat(),
-                **({"score": 9 if n % 4 == 1 else 3, "answered_at": (now - timedelta(days=age - 1)).isoformat()} if n % 2 else {})}
+                **({"score": 9 if n % 4 == 1 else 3,
+                    "answered_at": (now - timedelta(days=age - 1)).isoformat()} if n % 2 else {})}
                for age in (2, 33, 64, 95, 126) for n in range(6)]
     client = open_workspace("UTC")
     post_batch(client, "surveys", surveys)

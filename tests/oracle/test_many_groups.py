@@ -36,8 +36,9 @@ def made():
                 kinds["cancellations"].append({"id": id_, "customer_id": customer, "reason": label,
                                                "cancelled_at": (spring + timedelta(days=25 + i % 60)).isoformat()})
             opened = spring + timedelta(seconds=chance.randrange(90 * 86400))
-            kinds["interactions"].append({"id": id_, "customer_id": customer, "agent": label, "opened_at": opened.isoformat(),
-                                          "first_response_at": (opened + timedelta(seconds=60 + i * 37 + n)).isoformat()})
+            answered = opened + timedelta(seconds=60 + i * 37 + n)
+            kinds["interactions"].append({"id": id_, "customer_id": customer, "agent": label,
+                                          "opened_at": opened.isoformat(), "first_response_at": answered.isoformat()})
             kinds["surveys"].append({"id": id_, "type": "csat", "score": 1 + (i + n) % 5, "answered_at": when(),
                                      "interaction_id": id_, "touchpoint": label, "channel": label})
             kinds["payments"] += [{"id": f"{id_}-{k}", "customer_id": customer, "amount": 100 + i, "paid_at": when()}

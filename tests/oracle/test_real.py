@@ -1,6 +1,6 @@
 """Real data sets of ../shared/data: every KPI of all that they span, by every label that they have.
 
-The default run takes a sample of the customers; VINCULO_TEST_ALL=1 takes all records, every filter, weeks and many ranges.
+The default run takes a sample of the customers; VINCULO_TEST_ALL=1 takes all records, every filter, weeks, many ranges.
 """
 import json
 import os
