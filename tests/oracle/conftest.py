@@ -13,8 +13,8 @@ TOTAL = Tally("all data sets")
 
 @pytest.fixture(scope="session")
 def oracle(request):
-    """VINCULO_ORACLE_URL names a database to use (and overwrite its schema `oracle`) instead of a fresh one."""
-    url = os.environ.get("VINCULO_ORACLE_URL")
+    """VINCULO_TEST_ORACLE_URL names a database to use (and overwrite its schema `oracle`) instead of a fresh one."""
+    url = os.environ.get("VINCULO_TEST_ORACLE_URL")
     if not url:
         url = request.getfixturevalue("cluster").create_database(f"oracle_{os.getpid()}")
     truth = Oracle(url)

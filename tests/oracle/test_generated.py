@@ -16,7 +16,7 @@ from oracle.truth import EVERYONE, Filter
 from oracle.zones import DAY, custom
 
 ALL = os.environ.get("VINCULO_TEST_ALL") == "1"
-SEED = int(os.environ.get("VINCULO_ORACLE_SEED", "2026"))
+SEED = int(os.environ.get("VINCULO_TEST_SEED", "2026"))
 ENOUGH = 300_000 if ALL else 20_000
 PLACES = {
     "America/Sao_Paulo": (date(2017, 1, 1), date(2019, 6, 30)),

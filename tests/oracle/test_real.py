@@ -15,7 +15,7 @@ from oracle.truth import EVERYONE, Filter
 from oracle.zones import DAY, custom, named, periods
 
 ALL = os.environ.get("VINCULO_TEST_ALL") == "1"
-SEED = int(os.environ.get("VINCULO_ORACLE_SEED", "2026"))
+SEED = int(os.environ.get("VINCULO_TEST_SEED", "2026"))
 
 
 def sample(records, one_in):
