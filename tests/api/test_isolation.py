@@ -136,6 +136,7 @@ def test_every_scope_stays_inside(api, pair):
 BODIES = {"/v1/keys": {"scope": "read"}, "/v1/workspace": {"language": "en"},
           "/v1/targets/{kpi}": {"healthy": 11, "warning": 10}}
 QUERIES = {"/v1/kpis": "?period=2025-03", "/v1/kpis/{kpi}": "?period=2025-03",
+           "/v1/kpis/{kpi}/records": "?period=2025-03",
            "/v1/{kind}": "?format=ndjson"}
 PLANTED = "planted-of-theirs"
 TEXTS = {"customers": "name", "surveys": "comment", "interactions": "topic", "cancellations": "reason",
