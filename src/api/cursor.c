@@ -1,4 +1,4 @@
-/* A cursor is base64url of: checksum, then "LIMIT MICROSECONDS SCORE ID?QUERY". */
+/* A cursor is base64url of: checksum, then "LIMIT MICROSECONDS SCORE PART TODAY ID?QUERY". */
 #include "cursor.h"
 
 #include "routes.h"
@@ -15,9 +15,10 @@ static const int VARIANT = sodium_base64_VARIANT_URLSAFE_NO_PADDING;
 
 static void compute_checksum(const struct call *call, const char *text, size_t length,
                              unsigned char ret_checksum[CHECKSUM_BYTES]) {
-    char scope[80];
-    int scope_length = snprintf(scope, sizeof scope, "cursor %d %s %s ", call->grant.workspace_id,
-                                call->route->pattern, call->kind->name);
+    char scope[160];
+    int scope_length =
+        snprintf(scope, sizeof scope, "cursor %d %s %s ", call->grant.workspace_id,
+                 call->route->pattern, call->kind != NULL ? call->kind->name : call->name);
     crypto_generichash_state state;
     crypto_generichash_init(&state, NULL, 0, CHECKSUM_BYTES);
     crypto_generichash_update(&state, (unsigned char *)scope, (unsigned long long)scope_length);
@@ -35,7 +36,8 @@ void cursor_write(struct buf *out, const struct call *call, const struct cursor_
     unsigned char checksum[CHECKSUM_BYTES] = {0};
     BUF_SCOPED content = {0};
     buf_add(&content, checksum, sizeof checksum); /* its place */
-    buf_printf(&content, "%zu %" PRId64 " %d ", limit, place->time_us, place->score);
+    buf_printf(&content, "%zu %" PRId64 " %d %d %" PRId32 " ", limit, place->time_us, place->score,
+               place->part, place->today);
     percent_encode(&content, place->id);
     const char *separator = "?";
     for (size_t i = 0; i < call->parameter_count; i++) {
@@ -77,24 +79,28 @@ static bool take_number(const char **text, int64_t *ret_number) {
 
 static bool read_content(struct call *call, const char *content, struct cursor_place *ret_place,
                          size_t *ret_limit) {
-    int64_t limit, time_us, score;
+    int64_t limit, time_us, score, part, today;
     char *id = NULL;
     if (!take_number(&content, &limit) || !take_number(&content, &time_us) ||
-        !take_number(&content, &score) || limit < 1 || limit > PAGE_RECORDS_MAX ||
-        time_us < TIMESTAMP_FIRST_US || time_us > TIMESTAMP_LAST_US || score < 0 || score > 100) {
+        !take_number(&content, &score) || !take_number(&content, &part) ||
+        !take_number(&content, &today) || limit < 1 || limit > PAGE_RECORDS_MAX ||
+        time_us < TIMESTAMP_FIRST_US || time_us > TIMESTAMP_LAST_US || score < 0 || score > 100 ||
+        part < 0 || part > INT8_MAX || today < INT32_MIN || today > INT32_MAX) {
         return false;
     }
     size_t length = strcspn(content, "?");
     if (!percent_decode(content, length, false, &id)) {
         return false;
     }
-    bool good = record_id_is_valid(id, strlen(id));
+    bool good = record_id_is_valid(id, strlen(id)) || (part > 0 && *id == '\0');
     if (good) {
         snprintf(ret_place->id, sizeof ret_place->id, "%s", id);
     }
     free(id);
     ret_place->time_us = time_us;
     ret_place->score = (int)score;
+    ret_place->part = (int)part;
+    ret_place->today = (int32_t)today;
     *ret_limit = (size_t)limit;
     return good && query_parse(call, content + length + (content[length] == '?')) == ERR_OK;
 }

@@ -1,9 +1,9 @@
 /*
  * Cursors of lists: the place reached and the query that it belongs to, as one opaque text.
  *
- * A checksum that takes in workspace, route and kind makes an altered, or another one's, cursor a
- * bad one. It is no secret: whoever forges a cursor gets what the same filters would have given
- * him, for everything in it is checked as a request's own parameters are.
+ * A checksum that takes in workspace, route, and kind or KPI makes an altered, or another one's,
+ * cursor a bad one. It is no secret: whoever forges a cursor gets what the same filters would have
+ * given him, for everything in it is checked as a request's own parameters are.
  */
 #ifndef VINCULO_API_CURSOR_H
 #define VINCULO_API_CURSOR_H
@@ -18,6 +18,9 @@ struct cursor_place {
     int64_t time_us; /* the record's own, or of order=risk the moment looked at */
     int score;       /* of order=risk: its health */
     char id[4 * FIELD_ID_MAX + 1];
+    /* Of the records behind a figure: */
+    int part;      /* of the KPI's; id is empty where it has not begun */
+    int32_t today; /* the day as of which the period was named */
 };
 
 /* The cursor of this place under the call's parameters. */

@@ -47,6 +47,9 @@ enum http_next handle_definition(struct call *call);
  * the KPIs that there are. */
 enum err kpi_refuse_unknown(struct call *call, enum err code);
 
+/* kpi_records.c */
+enum http_next handle_kpi_records(struct call *call);
+
 /* scorecard.c */
 enum http_next handle_scorecard(struct call *call);
 

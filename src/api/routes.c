@@ -16,6 +16,9 @@ static const char *const scorecard_parameters[] = {"at",      "window", "segment
 static const char *const cohorts_parameters[] = {"period",  "from",    "to",     "granularity",
                                                  "segment", "channel", "format", NULL};
 
+static const char *const kpi_records_parameters[] = {
+    "period", "from", "to", "segment", "channel", "counted", "limit", "cursor", NULL};
+
 static const char *const post_parameters[] = {"atomic", "on_conflict", NULL};
 
 /* Of all kinds; the handler knows which ones have which. */
@@ -38,6 +41,8 @@ static const char *const drivers_parameters[] = {"period",  "from",    "to", "se
 const struct route routes[] = {
     {"/v1/kpis", {{"GET", ACCESS_FIGURES, BODY_NONE, kpis_parameters, handle_kpis}}},
     {"/v1/kpis/{kpi}", {{"GET", ACCESS_FIGURES, BODY_NONE, kpi_parameters, handle_kpi}}},
+    {"/v1/kpis/{kpi}/records",
+     {{"GET", ACCESS_READ, BODY_NONE, kpi_records_parameters, handle_kpi_records}}},
     {"/v1/scorecard", {{"GET", ACCESS_FIGURES, BODY_NONE, scorecard_parameters, handle_scorecard}}},
     {"/v1/cohorts", {{"GET", ACCESS_FIGURES, BODY_NONE, cohorts_parameters, handle_cohorts}}},
     {"/v1/definitions", {{"GET", ACCESS_READ, BODY_NONE, NULL, handle_definitions}}},

@@ -70,6 +70,26 @@ def test_figures_stay_inside(pair):
     assert figures(ours)["nps"][0] == 3
 
 
+def test_the_records_behind_figures_stay_inside(pair):
+    ours, theirs = pair
+    for client in pair:
+        expect(client.put("/v1/customers/known", {"started_at": "2025-01-01T00:00:00Z"}), 201)
+    for kind in KINDS:
+        expect(theirs.post(f"/v1/{kind}", the_same(kind)), 201)
+    cursors = {}
+    for kpi in figures(ours):
+        page = expect(theirs.get(f"/v1/kpis/{kpi}/records", period="2025-03", limit=1), 200)
+        cursors[kpi] = page["next_cursor"]
+        page = expect(ours.get(f"/v1/kpis/{kpi}/records", period="2025-03"), 200)
+        assert {item["id"] for item in page["items"]} <= {"known"}, page
+        assert page["next_cursor"] is None
+    assert cursors["churn_rate"]
+    for kpi, cursor in cursors.items():
+        if cursor:
+            answer = ours.get(f"/v1/kpis/{kpi}/records", cursor=cursor)
+            expect_problem(answer, 400, "bad_cursor", parameter="cursor")
+
+
 def test_references_do_not_cross(pair):
     ours, theirs = pair
     expect(theirs.post("/v1/customers", the_same("customers", segment="gold")), 201)
@@ -117,6 +137,7 @@ BODIES = {"/v1/keys": {"scope": "read"}, "/v1/workspace": {"language": "en"},
           "/v1/targets/{kpi}": {"healthy": 11, "warning": 10}}
 QUERIES = {"/v1/kpis": "?period=2025-03", "/v1/kpis/{kpi}": "?period=2025-03",
            "/v1/customers/{id}/relationship": "?at=2025-06-01T00:00:00Z",
+           "/v1/kpis/{kpi}/records": "?period=2025-03",
            "/v1/{kind}": "?format=ndjson"}
 PLANTED = "planted-of-theirs"
 TEXTS = {"customers": "name", "surveys": "comment", "interactions": "topic", "cancellations": "reason",

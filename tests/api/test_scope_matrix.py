@@ -21,6 +21,7 @@ ANYBODY = (None, *SCOPES)
 CONTRACT = {
     "/v1/kpis": {"GET": FIGURES},
     "/v1/kpis/{kpi}": {"GET": FIGURES},
+    "/v1/kpis/{kpi}/records": {"GET": READ},
     "/v1/cohorts": {"GET": FIGURES},
     "/v1/scorecard": {"GET": FIGURES},
     "/v1/definitions": {"GET": READ},

@@ -276,6 +276,11 @@ async function exerciseFigures() {
   assert.ok(Math.abs((nps.kpis.nps.value ?? NaN) - 100 / 3) < 0.1);
   assert.deepEqual(nps.kpis, { nps: all.kpis.nps });
 
+  const records = taken(await api.GET("/v1/kpis/{kpi}/records", { params: { path, query } }), 200);
+  const counted = records.items.filter((item) => item.counted).map((item) => item.why);
+  assert.deepEqual(counted.sort(), ["detractor", "promoter", "promoter"]);
+  assert.equal(records.next_cursor, null);
+
   const months = { from: "2026-08-01", to: "2026-10-01", granularity: "month" } as const;
   const series = taken(await api.GET("/v1/kpis/{kpi}", { params: { path, query: months } }), 200);
   assert.ok(typeof series !== "string" && "series" in series);

@@ -366,6 +366,18 @@ def test_every_kpi_alone_and_as_a_series(contract, stored):
     contract.hold("GET", "/v1/definitions", stored.get("/v1/definitions"))
 
 
+def test_the_records_behind_every_kpi(contract, stored):
+    seen = set()
+    for kpi in contract.document["components"]["schemas"]["KpiName"]["enum"]:
+        answer = stored.get(f"/v1/kpis/{kpi}/records", period="2025-Q3", limit=2)
+        page = contract.hold("GET", "/v1/kpis/{kpi}/records", answer)
+        seen |= {item["kind"] for item in page["items"]}
+        if page["next_cursor"]:
+            following = stored.get(f"/v1/kpis/{kpi}/records", cursor=page["next_cursor"])
+            contract.hold("GET", "/v1/kpis/{kpi}/records", following)
+    assert {"survey", "interaction", "customer"} <= seen
+
+
 def test_cohorts(contract, stored):
     for query in ({}, {"granularity": "year", "period": "2025"}, {"granularity": "week", "from_": "2025-01-01",
                   "to": "2025-02-01", "segment": "small", "channel": "referral"}):
@@ -393,6 +405,8 @@ WRONG = [
     ("/v1/kpis/nps", {"granularity": "hour"}, 400),
     ("/v1/kpis/nps", {"granularity": "day", "from_": "2015-01-01", "to": "2025-01-01"}, 400),
     ("/v1/cohorts", {"granularity": "day"}, 400), ("/v1/cohorts", {"from_": "2010-01-01", "to": "2025-01-01"}, 400),
+    ("/v1/kpis/happiness/records", {}, 404), ("/v1/kpis/nps/records", {"counted": "yes"}, 400),
+    ("/v1/kpis/nps/records", {"cursor": "x"}, 400), ("/v1/kpis/nps/records", {"limit": "0"}, 400),
     ("/v1/definitions/happiness", {}, 404), ("/v1/definitions", {"page": "2"}, 400),
 ]
 

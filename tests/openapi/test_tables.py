@@ -126,6 +126,7 @@ def test_the_rules_of_health_are_there(document):
 
 def test_every_query_parameter_is_there(document):
     tables = [("/v1/kpis", "get", "kpis_parameters"), ("/v1/kpis/{kpi}", "get", "kpi_parameters"),
+              ("/v1/kpis/{kpi}/records", "get", "kpi_records_parameters"),
               ("/v1/cohorts", "get", "cohorts_parameters"),
               ("/v1/customers/{id}/relationship", "get", "relationship_parameters")]
     tables += [("/v1/feedback", "get", "feedback_parameters"), ("/v1/drivers", "get", "drivers_parameters"),

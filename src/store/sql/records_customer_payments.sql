@@ -1,0 +1,23 @@
+-- Payments by their customers' labels.
+--   $1 … $8 as kpi_records.h says
+-- Columns: place, edge, fits, then those of an item. Relies on payment_time.
+SELECT * FROM (
+    SELECT r.place, r.nth = 5000 AS edge,
+           k.why IS NOT NULL AND coalesce(k.counted = $5::boolean, true) AS fits,
+           r.id, r.customer_id, r.place AS at, k.counted, k.why, r.amount
+      FROM (SELECT t.*, t.paid_at AS place, row_number() OVER (ORDER BY t.paid_at DESC, t.id) AS nth
+              FROM payment t
+             WHERE t.workspace_id = $1 AND t.id > $4
+               AND t.paid_at >= $2::timestamptz
+               AND t.paid_at < $3::timestamptz
+             ORDER BY t.paid_at DESC, t.id LIMIT 5000) r
+     CROSS JOIN (SELECT ($8::timestamptz[])[1] AS before, ($8::timestamptz[])[2] AS a,
+                        ($8::timestamptz[])[3] AS b) p
+      LEFT JOIN LATERAL (
+            SELECT r.customer_id IS NOT NULL AS counted,
+                   CASE WHEN r.customer_id IS NULL THEN 'unattributed' ELSE 'attributed' END AS why
+             WHERE r.paid_at >= p.a AND r.paid_at < p.b
+               AND coalesce(r.followed_segment = $6::text, $6::text IS NULL)
+               AND coalesce(r.followed_channel = $7::text, $7::text IS NULL)) k ON true) x
+ WHERE x.fits OR x.edge
+ ORDER BY x.place DESC, x.id LIMIT 251

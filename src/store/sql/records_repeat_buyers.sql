@@ -1,0 +1,48 @@
+-- Payments of the period; a buyer counts once, by the last of their purchases.
+--   $1 … $8 as kpi_records.h says
+-- Columns: place, edge, fits, then those of an item. Relies on payment_time and payment_customer.
+SELECT * FROM (
+    SELECT r.place, r.nth = 5000 AS edge,
+           k.why IS NOT NULL AND coalesce(k.counted = $5::boolean, true) AS fits,
+           r.id, r.customer_id, r.place AS at, k.counted, k.why, r.amount
+      FROM (SELECT t.*, t.paid_at AS place, row_number() OVER (ORDER BY t.paid_at DESC, t.id) AS nth
+              FROM payment t
+             WHERE t.workspace_id = $1 AND t.id > $4
+               AND t.paid_at >= $2::timestamptz
+               AND t.paid_at < $3::timestamptz
+             ORDER BY t.paid_at DESC, t.id LIMIT 5000) r
+     CROSS JOIN (SELECT ($8::timestamptz[])[1] AS before, ($8::timestamptz[])[2] AS a,
+                        ($8::timestamptz[])[3] AS b) p
+      LEFT JOIN LATERAL (
+            SELECT c.why LIKE 'bought%' AS counted, c.why
+              FROM (SELECT CASE WHEN r.amount < 0 THEN 'refund'
+                                WHEN r.amount = 0 THEN 'zero_amount'
+                                WHEN r.customer_id IS NULL THEN 'unattributed'
+                                WHEN EXISTS (SELECT FROM payment y
+                                              WHERE y.workspace_id = $1 AND y.customer_id = r.customer_id
+                                                AND coalesce(coalesce(y.segment, y.followed_segment) = $6::text,
+                                                             $6::text IS NULL)
+                                                AND y.amount > 0 AND y.paid_at >= r.paid_at AND y.paid_at < p.b
+                                                AND (y.paid_at > r.paid_at OR y.id < r.id) OFFSET 0)
+                                THEN 'same_buyer'
+                                WHEN EXISTS (SELECT FROM payment y
+                                              WHERE y.workspace_id = $1 AND y.customer_id = r.customer_id
+                                                AND coalesce(coalesce(y.segment, y.followed_segment) = $6::text,
+                                                             $6::text IS NULL)
+                                                AND y.amount > 0 AND y.paid_at < p.a OFFSET 0)
+                                THEN 'bought_before'
+                                WHEN EXISTS (SELECT FROM payment y
+                                              WHERE y.workspace_id = $1 AND y.customer_id = r.customer_id
+                                                AND coalesce(coalesce(y.segment, y.followed_segment) = $6::text,
+                                                             $6::text IS NULL)
+                                                AND y.amount > 0 AND y.paid_at >= p.a AND y.paid_at < p.b
+                                                AND local_day(y.paid_at, w.timezone)
+                                                    <> local_day(r.paid_at, w.timezone) OFFSET 0)
+                                THEN 'bought_on_two_days'
+                                ELSE 'bought_once' END AS why
+                      FROM workspace w WHERE w.id = $1) c
+             WHERE r.paid_at >= p.a AND r.paid_at < p.b
+               AND coalesce(coalesce(r.segment, r.followed_segment) = $6::text, $6::text IS NULL)
+               AND $7::text IS NULL) k ON true) x
+ WHERE x.fits OR x.edge
+ ORDER BY x.place DESC, x.id LIMIT 251
