@@ -294,7 +294,8 @@ CALL totals_declare('interaction', 'duration_sketch',
     measures => '{"n": "1"}',
     keys => '{"metric": "e.metric", "bucket": "e.bucket"}');
 
--- A survey is inserted without a follow-up: follow_surveys writes it afterwards.
+-- A survey is inserted without a follow-up: follow_surveys writes it afterwards. Where an answer was
+-- moved past its follow-up, that one stands until follow_surveys, which comes next, takes it off.
 CALL totals_declare('survey', 'follow_up_sketch',
     '{"segment": "coalesce(r.segment, r.followed_segment)",
       "channel": "coalesce(r.channel, r.followed_channel)",
@@ -304,7 +305,7 @@ CALL totals_declare('survey', 'follow_up_sketch',
       (5, d.topic, ''), (6, d.touchpoint, ''), (7, d.aspect, '')$$,
     $$(SELECT 'u'::"char" AS metric, local_day(r.answered_at, w.timezone) AS day,
               sketch_bucket(r.follow_up_at - r.answered_at) AS bucket
-        WHERE r.follow_up_at IS NOT NULL) e$$,
+        WHERE r.follow_up_at >= r.answered_at) e$$,
     measures => '{"n": "1"}',
     keys => '{"metric": "e.metric", "bucket": "e.bucket"}',
     changes => '{delete,update}');

@@ -18,7 +18,8 @@
 
 enum { TIMEZONE_TEXT_MAX = 64 };
 
-/* Groups of an answer by label: the largest, and one for all others. */
+/* Groups of an answer by label: the largest; one for all others and one without label may follow.
+ */
 enum { KPI_GROUPS_MAX = 100 };
 
 /* What the workspace says before periods can be resolved. */

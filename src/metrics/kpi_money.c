@@ -117,9 +117,8 @@ KPI_COMPUTE(kpi_ltv_cac_ratio) {
     struct figure ltv, cac;
     kpi_ltv(totals, context, &ltv);
     kpi_cac(totals, context, &cac);
-    enum null_reason reason = first_reason(ltv.null_reason, cac.null_reason);
-    if (reason == NULL_NONE && cac.value == 0)
-        reason = NULL_ZERO_DENOMINATOR;
+    enum null_reason reason =
+        first_reason(ltv.null_reason, cac.value == 0 ? NULL_ZERO_DENOMINATOR : cac.null_reason);
     bool both = !isnan(ltv.value) && !isnan(cac.value);
     start_quotient(ret_figure, both ? ltv.value : NAN, both ? cac.value : NAN, ltv.n, reason);
     figure_add_part(ret_figure, "ltv", ltv.value);

@@ -39,15 +39,23 @@ static void add_key(struct kpi_groups *groups, const struct kpi_query *query, si
     json_end_object(out);
 }
 
-/* A label beyond the largest belongs to the last group. */
+static size_t add_group(struct kpi_groups *groups, const char *label, bool other) {
+    groups->groups[groups->count] = (struct kpi_group){.label = strdup(label), .other = other};
+    groups->complete = groups->complete && groups->groups[groups->count].label != NULL;
+    return groups->count++;
+}
+
+/* Labels beyond the largest are one group; what has no label is always its own. */
 static void add_label(struct kpi_groups *groups, const struct kpi_query *query, const char *label) {
-    size_t ord = groups->count < KPI_GROUPS_MAX ? groups->count : KPI_GROUPS_MAX;
-    if (ord == groups->count) {
-        bool other = ord == KPI_GROUPS_MAX;
-        groups->groups[ord] =
-            (struct kpi_group){.label = strdup(other ? "other" : label), .other = other};
-        groups->complete = groups->complete && groups->groups[ord].label != NULL;
-        groups->count++;
+    size_t ord = 0;
+    if (*label == '\0' || groups->labelled < KPI_GROUPS_MAX) {
+        ord = add_group(groups, label, false);
+        groups->labelled += *label != '\0';
+    } else {
+        while (ord < groups->count && !groups->groups[ord].other) {
+            ord++;
+        }
+        ord = ord < groups->count ? ord : add_group(groups, "other", true);
     }
     add_key(groups, query, ord, label);
 }
@@ -123,7 +131,7 @@ enum db_status kpi_groups_read(struct db *db, const struct kpi_query *query, int
     struct kpi_groups groups = {.cut = cut_of(query), .complete = true};
     struct label_list list = {0};
     enum db_status status = DB_OK;
-    groups.groups = calloc(KPI_GROUPS_MAX + 1, sizeof *groups.groups);
+    groups.groups = calloc(KPI_GROUPS_MAX + 2, sizeof *groups.groups);
     groups.complete = groups.groups != NULL;
     json_begin_array(&groups.keys);
     if (groups.complete && query->by == KPI_LABEL_NONE) {

@@ -8,8 +8,9 @@
 struct kpi_groups {
     struct kpi_group *groups;
     size_t count;
-    struct buf keys; /* json array {ord, label, second_label}; many with the ord of the last group
-                      * where that one stands for all others */
+    size_t labelled; /* of these, not counting the one for all others */
+    struct buf keys; /* json array {ord, label, second_label}; many with the ord of the group that
+                      * stands for all others */
     int cut;
     bool complete; /* false: memory ran out */
 };
