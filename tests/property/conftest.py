@@ -33,6 +33,6 @@ def worlds(request, laws, workspace):
         client = workspace(laws, timezone=zone)
         pair.append(World(client, request.param * 1000 + at))
         pair[-1].zone = zone
-    for _ in range(600):
+    for _ in range(900):
         pair[0].make.choose(*pair).step()
     return pair

@@ -21,7 +21,9 @@ ADDITIVE = {
     "feedback": ("positive", "neutral", "negative", "unscored"),
     "churn_rate": ("acquired", "reactivated", "cancelled", "redundant"),
     "first_response_time": (), "resolution_time": (),
+    "follow_up_rate": ("low_scores", "followed_up", "within_48h"),
 }
+MONEY = {"revenue": ("gross", "refunds", "unattributed"), "cac": ("costs", "acquired"), "arpc": ("attributed_revenue",)}
 GROUPED = {**ADDITIVE, "churn_rate": ADDITIVE["churn_rate"] + (
     "customers_at_start", "customers_at_end", "lost", "lost_new", "lost_voluntary", "lost_involuntary"),
     "first_response_time": ("waiting_at_end",), "resolution_time": ("waiting_at_end",),
@@ -80,7 +82,8 @@ def test_null_and_reason_go_together(all_figures):
             if figure["unit"] == "percent" and figure["value"] is not None:
                 assert figure["value"] == pytest.approx(
                     100 * figure["numerator"] / figure["denominator"], abs=1e-6)
-                assert figure["denominator"] == figure["n"] > 0
+                assert figure["denominator"] > 0
+                assert figure["kpi"] == "revenue_growth_rate" or figure["denominator"] == figure["n"]
 
 
 def test_classes_add_up_to_the_answers(all_figures):
@@ -125,9 +128,11 @@ def test_the_end_of_a_period_is_the_start_of_the_next(world):
                          ids=["total", "segment", "both"])
 def test_counts_add_up_over_periods(world, filters):
     for whole, parts in {**QUARTERS, **YEARS}.items():
-        total = sum((counts(ask(world, part, **filters)) for part in parts), collections.Counter())
-        expected = counts(ask(world, whole, **filters))
-        assert +total == +expected, whole
+        for table in (ADDITIVE, MONEY):
+            total, expected = collections.Counter(), counts(ask(world, whole, **filters), table)
+            for part in parts:
+                total.update(counts(ask(world, part, **filters), table))
+            assert total == expected, whole
     days = (datetime.date(2024, 3, 1) + datetime.timedelta(days=n) for n in range(31))
     total = sum((counts(ask(world, str(day), **filters)) for day in days), collections.Counter())
     assert +total == +counts(ask(world, "2024-03", **filters))
@@ -135,6 +140,25 @@ def test_counts_add_up_over_periods(world, filters):
                 collections.Counter())
     answer = world.client.get("/v1/kpis", from_="2024-03-04", to="2024-04-01", **filters).json()
     assert +weeks == +counts(answer["kpis"])
+
+
+BY = {"segment": ("nps", "follow_up_rate", "revenue", "cac", "arpc", "interactions", "churn_rate"),
+      "channel": ("csat", "feedback", "cac", "arpc", "first_contact_resolution", "churn_rate"), "agent": ("interactions", "nps"),
+      "category": ("cac",)}
+
+
+def test_groups_by_label_add_up_to_the_whole(world):
+    """The unlabelled ones are a group of their own."""
+    table = {**GROUPED, **MONEY}
+    for period in ("2024-02", "2024-Q3", "2024"):
+        whole = ask(world, period)
+        for label, kpis in BY.items():
+            for kpi in kpis:
+                series = world.client.get(f"/v1/kpis/{kpi}", period=period, by=label).json()["series"]
+                parts = ("costs",) if label == "category" else table[kpi]
+                for part in parts:
+                    assert sum(group["parts"][part] or 0 for group in series) == \
+                        pytest.approx(whole[kpi]["parts"][part] or 0, abs=1e-6), (period, label, kpi, part)
 
 
 def test_groups_and_the_unlabelled_rest_add_up(world):

@@ -9,14 +9,15 @@ import json
 import random
 import urllib.parse
 
-KINDS = ("customers", "surveys", "interactions", "cancellations", "reactivations")
+KINDS = ("customers", "surveys", "interactions", "cancellations", "reactivations", "payments", "costs", "actions")
 LIFE = {"cancellations": "cancelled_at", "reactivations": "reactivated_at"}
 FIRST_DAY = datetime.datetime(2024, 1, 1, tzinfo=datetime.timezone.utc)
 DAYS = 456  # to the end of March 2025
 SEGMENTS = ("gold", "silver", "café & co", None)
 CHANNELS = ("web", "phone", None)
 # How many ids there are of each kind: few enough that histories meet themselves again and again.
-IDS = {"customers": 30, "surveys": 220, "interactions": 120, "cancellations": 40, "reactivations": 25}
+IDS = {"customers": 30, "surveys": 220, "interactions": 120, "cancellations": 40, "reactivations": 25,
+       "payments": 120, "costs": 50, "actions": 80}
 
 
 def text_of(moment):
@@ -47,8 +48,9 @@ def path_of(kind, record_id):
 class Maker:
     """Random valid records. Moments cluster on ties, midnights and ends of months."""
 
-    def __init__(self, seed):
+    def __init__(self, seed, facts):
         self.random = random.Random(seed)
+        self.facts = facts
 
     def choose(self, *options):
         return self.random.choice(options)
@@ -131,14 +133,36 @@ class Maker:
     def reactivations(self):
         return {"customer_id": self.record_id("customers"), "reactivated_at": text_of(self.moment())}
 
+    def payments(self):
+        return {"customer_id": self.choose(None, *(self.record_id("customers") for _ in range(4))),
+                "amount": self.choose(0, 1, self.random.randrange(100_000), -self.random.randrange(5_000)),
+                "paid_at": text_of(self.moment()), "segment": self.choose(None, None, *SEGMENTS)}
+
+    def costs(self):
+        return {"amount": self.choose(self.random.randrange(50_000), -self.random.randrange(1_000)),
+                "incurred_at": text_of(self.moment()), "category": self.choose(None, "ads", "rent"),
+                "segment": self.choose(*SEGMENTS), "channel": self.choose(*CHANNELS)}
+
+    def actions(self):
+        """Mostly done about an answer that is there, around the 168 hours after it."""
+        answered = sorted((name, fact["answered_at"]) for name, fact in self.facts["surveys"].items()
+                          if "answered_at" in fact)
+        survey, moment = self.choose(*answered) if answered else (self.record_id("surveys"), text_of(self.moment()))
+        status = self.choose(None, "dismissed", "done", "done", "done")
+        seconds = self.choose(-1, 0, 3600, 48 * 3600, 167 * 3600, 168 * 3600, 168 * 3600 + 1)
+        return {"survey_id": self.choose(survey, survey, survey, None, self.record_id("surveys")), "title": "Ligar",
+                "status": status, "opened_at": text_of(FIRST_DAY - datetime.timedelta(days=1)),
+                "done_at": text_of(moment_of(moment) + datetime.timedelta(seconds=seconds))
+                if status == "done" else None}
+
 
 class World:
     """The facts of one workspace, and the operations that change them over HTTP."""
 
     def __init__(self, client, seed):
         self.client = client
-        self.make = Maker(seed)
         self.facts = {kind: {} for kind in KINDS}
+        self.make = Maker(seed, self.facts)
 
     def refusal(self, kind, record_id, record):
         """The code with which the contract refuses to store this record now, or None."""
@@ -252,6 +276,13 @@ class World:
                               {"customer_id": make.record_id("customers")}),
             "reactivations": ({"reactivated_at": text_of(make.moment())},
                               {"customer_id": make.record_id("customers")}),
+            "payments": ({"amount": make.random.randrange(-500, 9_000)}, {"paid_at": text_of(make.moment())},
+                         {"segment": make.choose(*SEGMENTS)},
+                         {"customer_id": make.choose(None, make.record_id("customers"))}),
+            "costs": ({"amount": make.random.randrange(-500, 9_000)}, {"category": make.choose(None, "ads")},
+                      {"incurred_at": text_of(make.moment())}),
+            "actions": ({"status": "dismissed", "done_at": None}, {"survey_id": make.record_id("surveys")},
+                        {"title": "Escrever"}),
         }
         present = self.facts[kind].get(record_id)
         if kind == "surveys" and present and "sent_at" in present and "answered_at" not in present \
@@ -263,7 +294,7 @@ class World:
     def step(self):
         """One random operation."""
         make = self.make
-        kind = make.choose(*KINDS, "surveys", "interactions", "customers")
+        kind = make.choose(*KINDS, "surveys", "surveys", "interactions", "customers", "actions")
         record_id = make.record_id(kind)
         action = make.random.random()
         if action < 0.35:
@@ -281,8 +312,7 @@ class World:
     def replay_into(self, client, seed):
         """Posts the remaining facts elsewhere in another order; life events after their customers."""
         order = random.Random(seed)
-        early = [(kind, name) for kind in ("customers", "surveys", "interactions")
-                 for name in self.facts[kind]]
+        early = [(kind, name) for kind in KINDS if kind not in LIFE for name in self.facts[kind]]
         order.shuffle(early)
         late = [(kind, name) for kind in LIFE for name in self.facts[kind]]
         order.shuffle(late)
