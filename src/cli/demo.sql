@@ -82,3 +82,36 @@ SELECT w.id, 'pesquisa-' || n, 'cliente-' || 1 + floor(pg_temp.chance(n, 'custom
        LATERAL (SELECT d.first + n / 6001.0 * (d.last - d.first) AS sent) s,
        LATERAL (SELECT pg_temp.chance(n, 'answers') < 0.5 AND s.sent + interval '9 days' < d.last AS answered) a
  WHERE w.name = 'demo';
+
+-- A subscription paid every month while it runs, by how large the customer is; one in fifty is paid back.
+INSERT INTO payment (workspace_id, id, customer_id, amount, currency, paid_at)
+SELECT c.workspace_id, 'fatura-' || n || '-' || k, c.id,
+       CASE c.segment WHEN 'basico' THEN 4990 WHEN 'profissional' THEN 9990 ELSE 29990 END
+       * CASE WHEN pg_temp.chance(n * 100 + k, 'refund') < 0.02 THEN -1 ELSE 1 END, 'BRL', x.paid_at
+  FROM demo d, workspace w, generate_series(1, 700) n, generate_series(0, 36) k, customer c,
+       LATERAL (SELECT c.started_at + k * interval '1 month' AS paid_at) x
+ WHERE w.name = 'demo' AND c.workspace_id = w.id AND c.id = 'cliente-' || n AND x.paid_at < d.last
+   AND NOT EXISTS (
+       SELECT FROM cancellation l
+         LEFT JOIN reactivation r ON r.workspace_id = l.workspace_id AND r.customer_id = l.customer_id
+        WHERE l.workspace_id = c.workspace_id AND l.customer_id = c.id AND x.paid_at >= l.cancelled_at
+          AND (r.reactivated_at IS NULL OR x.paid_at < r.reactivated_at));
+
+-- What winning them cost, month by month.
+INSERT INTO cost (workspace_id, id, amount, currency, incurred_at, category, channel)
+SELECT w.id, 'custo-' || k || '-' || c.channel, (150000 + floor(pg_temp.chance(k, c.channel) * 100000))::bigint,
+       'BRL', d.last - k * interval '1 month' - interval '3 days', c.category, c.channel
+  FROM demo d, workspace w, generate_series(0, 23) k,
+       (VALUES ('anuncio', 'midia'), ('busca', 'midia'), ('parceiro', 'comissao'), ('indicacao', 'premio'))
+           c(channel, category)
+ WHERE w.name = 'demo';
+
+-- Somebody calls most of those who gave a low score, often within the week.
+INSERT INTO action (workspace_id, id, customer_id, survey_id, title, owner, status, opened_at, due_at, done_at)
+SELECT s.workspace_id, 'retorno-' || n, s.customer_id, s.id, 'Ligar para o cliente',
+       pg_temp.pick(n, 'owner', ARRAY['Ana', 'Bruno', 'Carla']), CASE WHEN x.done_at < d.last THEN 'done' ELSE 'open' END,
+       s.answered_at, s.answered_at + interval '5 days', CASE WHEN x.done_at < d.last THEN x.done_at END
+  FROM demo d, workspace w, generate_series(1, 6000) n, survey s,
+       LATERAL (SELECT s.answered_at + pg_temp.chance(n, 'call') * interval '9 days' AS done_at) x
+ WHERE w.name = 'demo' AND s.workspace_id = w.id AND s.id = 'pesquisa-' || n AND s.score_class = -1
+   AND pg_temp.chance(n, 'calls') < 0.7;

@@ -86,7 +86,9 @@ def test_definitions_of_every_kpi(shop):
     kpis = set(expect(shop.get("/v1/kpis"), 200)["kpis"])
     assert kpis == {"csat", "nps", "ces", "response_rate", "churn_rate", "retention_rate",
                     "first_response_time", "resolution_time", "first_contact_resolution",
-                    "interactions", "feedback"}
+                    "interactions", "feedback", "follow_up_rate", "buyer_retention_rate",
+                    "repeat_purchase_rate", "revenue", "revenue_growth_rate", "arpc", "cac", "ltv",
+                    "ltv_cac_ratio", "relationship_quality"}
     assert names == kpis
     for name in kpis:
         expect(shop.get(f"/v1/definitions/{name}"), 200)
