@@ -10,6 +10,7 @@
 
 enum {
     POLL_MS = 40,
+    RECONNECT_MS = 500,
     KNOWN_US = 90 * 1000,          /* since the question was sent */
     WATCHED_US = 60 * 1000 * 1000, /* since it was last looked for */
     WATCHED_MAX = 1024             /* beyond, the one longest not looked for goes */
@@ -105,33 +106,34 @@ static void take_versions(struct versions *versions, const PGresult *rows, int64
     pthread_mutex_unlock(&versions->lock);
 }
 
-/* False where nothing is watched. */
-static bool poll_versions(struct versions *versions) {
+/* How long to wait then; 0 where nothing is watched. */
+static int poll_versions(struct versions *versions) {
     BUF_SCOPED watched = {0};
     if (!list_watched(versions, &watched))
-        return false;
+        return 0;
     const char *values[] = {buf_text(&watched)};
     /* Before the question: a commit after it may not be in the answer. */
     uint64_t commits = db_commits();
     int64_t asked_us = clock_monotonic_us();
     DB_RESULT *rows = NULL;
-    if (db_ready(versions->db) == DB_OK &&
-        db_run(versions->db, "data_versions", 1, values, &rows) == DB_OK)
-        take_versions(versions, rows, asked_us, commits);
-    return true;
+    if (db_ready(versions->db) != DB_OK ||
+        db_run(versions->db, "data_versions", 1, values, &rows) != DB_OK)
+        return RECONNECT_MS;
+    take_versions(versions, rows, asked_us, commits);
+    return POLL_MS;
 }
 
 static void *versions_main(void *argument) {
     struct versions *versions = argument;
     while (true) {
-        bool any = poll_versions(versions);
+        int wait_ms = poll_versions(versions);
         struct timespec until;
         clock_gettime(CLOCK_MONOTONIC, &until);
-        until.tv_nsec += POLL_MS * 1000000L;
+        until.tv_nsec += wait_ms * 1000000L;
         until.tv_sec += until.tv_nsec / 1000000000L;
         until.tv_nsec %= 1000000000L;
         pthread_mutex_lock(&versions->lock);
-        versions->idle = !any && versions->count == 0;
+        versions->idle = wait_ms == 0 && versions->count == 0;
         while (!versions->stopping && versions->idle && versions->count == 0)
             pthread_cond_wait(&versions->changed, &versions->lock);
         if (!versions->stopping && !versions->idle)
