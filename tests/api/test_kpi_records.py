@@ -285,13 +285,42 @@ def make_records(seed):
     return made
 
 
+def edges():
+    """Records at the very ends of February and March 2024, and a microsecond before and after them."""
+    made = collections.defaultdict(list)
+    ends = [datetime.datetime(2024, month, 1, 3, tzinfo=datetime.timezone.utc) for month in (2, 3, 4)]
+    for at, (end, offset) in enumerate(itertools.product(ends, (-1, 0, 1))):
+        moment = end + datetime.timedelta(microseconds=offset)
+        then, day = text_of(moment), datetime.timedelta(days=1)
+        long_before = text_of(moment - 300 * day)
+        made["customers"] += [{"id": f"new-{at}", "started_at": then},
+                              *({"id": f"{what}-{at}", "started_at": long_before} for what in ("out", "back"))]
+        made["cancellations"] += [{"id": f"out-{at}", "customer_id": f"out-{at}", "cancelled_at": then},
+                                  {"id": f"back-{at}", "customer_id": f"back-{at}",
+                                   "cancelled_at": text_of(moment - 10 * day)}]
+        made["reactivations"] += [{"id": f"back-{at}", "customer_id": f"back-{at}", "reactivated_at": then}]
+        made["payments"] += [{"id": f"edge-{at}-{who}", "customer_id": who.partition(" ")[0], "amount": 700,
+                              "paid_at": then} for who in (f"out-{at}", "often", "often again")]
+        made["payments"] += [{"id": f"later-{at}", "customer_id": f"out-{at}", "amount": 50,
+                              "paid_at": "2024-03-15T12:00:00Z"}]
+        made["costs"] += [{"id": f"edge-{at}", "amount": 900, "category": "ads", "incurred_at": then}]
+        made["surveys"] += [{"id": f"nps-{at}", "type": "nps", "score": at, "answered_at": then},
+                            {"id": f"sent-{at}", "type": "open", "sent_at": then}]
+        made["interactions"] += [{"id": f"in-{at}", "opened_at": then},
+                                 {"id": f"done-{at}", "opened_at": long_before, "first_response_at": then,
+                                  "resolved_at": then, "resolved_on_first_contact": True},
+                                 {"id": f"shut-{at}", "opened_at": long_before, "closed_at": then}]
+    return made
+
+
 @pytest.fixture(scope="module")
 def shop(api, workspace):
     client = workspace(api, timezone="America/Sao_Paulo")
     settings = {"cac_categories": ["ads", "fairs"], "gross_margin": 0.7, "response_window_days": 29}
     expect(client.patch("/v1/workspace", {"settings": settings}), 200)
-    for kind, records in make_records(4).items():
-        assert expect(client.post_ndjson(f"/v1/{kind}", records), 200)["created"] == len(records)
+    for made in make_records(4), edges():
+        for kind, records in made.items():
+            assert expect(client.post_ndjson(f"/v1/{kind}", records), 200)["created"] == len(records)
     return client
 
 

@@ -19,21 +19,23 @@ SELECT * FROM (
               FROM (SELECT CASE WHEN r.amount < 0 THEN 'refund'
                                 WHEN r.amount = 0 THEN 'zero_amount'
                                 WHEN r.customer_id IS NULL THEN 'unattributed'
-                                WHEN EXISTS (SELECT FROM payment y
-                                              WHERE y.workspace_id = $1 AND y.customer_id = r.customer_id
-                                                AND coalesce(coalesce(y.segment, y.followed_segment) = $6::text,
+                                WHEN EXISTS (SELECT FROM (SELECT * FROM payment y
+                                                     WHERE y.workspace_id = $1 AND y.customer_id = r.customer_id
+                                                    OFFSET 0) y
+                                              WHERE coalesce(coalesce(y.segment, y.followed_segment) = $6::text,
                                                              $6::text IS NULL)
                                                 AND y.amount > 0 AND y.paid_at >= r.paid_at AND y.paid_at < p.b
-                                                AND (y.paid_at > r.paid_at OR y.id < r.id) OFFSET 0)
+                                                AND (y.paid_at > r.paid_at OR y.id < r.id))
                                 THEN 'same_buyer'
                                 WHEN r.paid_at < p.a THEN 'not_returned'
-                                WHEN EXISTS (SELECT FROM payment y
-                                              WHERE y.workspace_id = $1 AND y.customer_id = r.customer_id
-                                                AND coalesce(coalesce(y.segment, y.followed_segment) = $6::text,
+                                WHEN EXISTS (SELECT FROM (SELECT * FROM payment y
+                                                     WHERE y.workspace_id = $1 AND y.customer_id = r.customer_id
+                                                    OFFSET 0) y
+                                              WHERE coalesce(coalesce(y.segment, y.followed_segment) = $6::text,
                                                              $6::text IS NULL)
-                                                AND y.amount > 0 AND y.paid_at >= p.before AND y.paid_at < p.a OFFSET 0)
+                                                AND y.amount > 0 AND y.paid_at >= p.before AND y.paid_at < p.a)
                                 THEN 'returned'
-                                ELSE 'new_buyer' END AS why) c
+                                ELSE 'new_buyer' END AS why OFFSET 0) c
              WHERE r.paid_at < p.b
                AND coalesce(coalesce(r.segment, r.followed_segment) = $6::text, $6::text IS NULL)
                AND $7::text IS NULL) k ON true) x

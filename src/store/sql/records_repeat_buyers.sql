@@ -18,29 +18,32 @@ SELECT * FROM (
               FROM (SELECT CASE WHEN r.amount < 0 THEN 'refund'
                                 WHEN r.amount = 0 THEN 'zero_amount'
                                 WHEN r.customer_id IS NULL THEN 'unattributed'
-                                WHEN EXISTS (SELECT FROM payment y
-                                              WHERE y.workspace_id = $1 AND y.customer_id = r.customer_id
-                                                AND coalesce(coalesce(y.segment, y.followed_segment) = $6::text,
+                                WHEN EXISTS (SELECT FROM (SELECT * FROM payment y
+                                                     WHERE y.workspace_id = $1 AND y.customer_id = r.customer_id
+                                                    OFFSET 0) y
+                                              WHERE coalesce(coalesce(y.segment, y.followed_segment) = $6::text,
                                                              $6::text IS NULL)
                                                 AND y.amount > 0 AND y.paid_at >= r.paid_at AND y.paid_at < p.b
-                                                AND (y.paid_at > r.paid_at OR y.id < r.id) OFFSET 0)
+                                                AND (y.paid_at > r.paid_at OR y.id < r.id))
                                 THEN 'same_buyer'
-                                WHEN EXISTS (SELECT FROM payment y
-                                              WHERE y.workspace_id = $1 AND y.customer_id = r.customer_id
-                                                AND coalesce(coalesce(y.segment, y.followed_segment) = $6::text,
+                                WHEN EXISTS (SELECT FROM (SELECT * FROM payment y
+                                                     WHERE y.workspace_id = $1 AND y.customer_id = r.customer_id
+                                                    OFFSET 0) y
+                                              WHERE coalesce(coalesce(y.segment, y.followed_segment) = $6::text,
                                                              $6::text IS NULL)
-                                                AND y.amount > 0 AND y.paid_at < p.a OFFSET 0)
+                                                AND y.amount > 0 AND y.paid_at < p.a)
                                 THEN 'bought_before'
-                                WHEN EXISTS (SELECT FROM payment y
-                                              WHERE y.workspace_id = $1 AND y.customer_id = r.customer_id
-                                                AND coalesce(coalesce(y.segment, y.followed_segment) = $6::text,
+                                WHEN EXISTS (SELECT FROM (SELECT * FROM payment y
+                                                     WHERE y.workspace_id = $1 AND y.customer_id = r.customer_id
+                                                    OFFSET 0) y
+                                              WHERE coalesce(coalesce(y.segment, y.followed_segment) = $6::text,
                                                              $6::text IS NULL)
                                                 AND y.amount > 0 AND y.paid_at >= p.a AND y.paid_at < p.b
                                                 AND local_day(y.paid_at, w.timezone)
-                                                    <> local_day(r.paid_at, w.timezone) OFFSET 0)
+                                                    <> local_day(r.paid_at, w.timezone))
                                 THEN 'bought_on_two_days'
                                 ELSE 'bought_once' END AS why
-                      FROM workspace w WHERE w.id = $1) c
+                      FROM workspace w WHERE w.id = $1 OFFSET 0) c
              WHERE r.paid_at >= p.a AND r.paid_at < p.b
                AND coalesce(coalesce(r.segment, r.followed_segment) = $6::text, $6::text IS NULL)
                AND $7::text IS NULL) k ON true) x
