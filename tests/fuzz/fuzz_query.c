@@ -73,17 +73,18 @@ static void expect_round_trip(const struct call *call) {
 
 /* A cursor holds the place and all parameters but its own. */
 static void expect_cursor(const struct call *call, const char *id, size_t limit) {
-    struct record_list list = {.time_us = NOW_US - (int64_t)limit};
-    snprintf(list.id, sizeof list.id, "%s", id);
+    struct cursor_place sent = {.time_us = NOW_US - (int64_t)limit, .score = 42, .part = 1};
+    snprintf(sent.id, sizeof sent.id, "%s", id);
     BUF_SCOPED cursor = {0};
-    cursor_write(&cursor, call, &list, limit);
+    cursor_write(&cursor, call, &sent, limit);
     assert(buf_ok(&cursor));
     CALL_SCOPED again = bare_call(call);
-    struct record_list place = {0};
+    struct cursor_place place = {0};
     size_t again_limit = 0;
     enum err err = cursor_read(&again, cursor.data, &place, &again_limit);
-    assert(err == ERR_OK && again_limit == limit && place.begun);
-    assert(place.time_us == list.time_us && strcmp(place.id, list.id) == 0);
+    assert(err == ERR_OK && again_limit == limit);
+    assert(place.time_us == sent.time_us && strcmp(place.id, sent.id) == 0);
+    assert(place.score == sent.score && place.part == sent.part && place.today == sent.today);
     size_t kept = 0;
     for (size_t i = 0; i < call->parameter_count; i++) {
         const struct parameter *parameter = &call->parameters[i];
@@ -103,8 +104,9 @@ static void expect_cursor(const struct call *call, const char *id, size_t limit)
 
 /* Any text as a cursor: as it is, and under the checksum that cursor.c would give it. */
 static void try_cursor(const struct call *call, const char *text) {
-    char scope[80];
-    int scope_length = snprintf(scope, sizeof scope, "cursor %d %s ", 7, call->kind->name);
+    char scope[160];
+    int scope_length = snprintf(scope, sizeof scope, "cursor %d %s %s ", 7, call->route->pattern,
+                                call->kind->name);
     size_t length = strlen(text);
     BUF_SCOPED content = {0};
     unsigned char checksum[CHECKSUM_BYTES];
@@ -123,16 +125,16 @@ static void try_cursor(const struct call *call, const char *text) {
     const char *const cursors[] = {text, forged};
     for (size_t i = 0; i < 2; i++) {
         CALL_SCOPED again = bare_call(call);
-        struct record_list list = {0};
+        struct cursor_place place = {0};
         size_t limit = 0;
-        enum err err = cursor_read(&again, cursors[i], &list, &limit);
+        enum err err = cursor_read(&again, cursors[i], &place, &limit);
         if (err != ERR_OK) {
             assert(err == ERR_BAD_CURSOR);
             expect_call_refusal(&again, err);
             continue;
         }
-        assert(limit >= 1 && limit <= PAGE_RECORDS_MAX && list.begun);
-        assert(record_id_is_valid(list.id, strlen(list.id)));
+        assert(limit >= 1 && limit <= PAGE_RECORDS_MAX);
+        assert(*place.id == '\0' || record_id_is_valid(place.id, strlen(place.id)));
         expect_parameters(&again);
     }
 }

@@ -48,7 +48,7 @@ def path_of(kind, record_id):
 class Maker:
     """Random valid records. Moments cluster on ties, midnights and ends of months."""
 
-    def __init__(self, seed, facts):
+    def __init__(self, seed, facts=None):
         self.random = random.Random(seed)
         self.facts = facts
 
