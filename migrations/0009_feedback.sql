@@ -13,9 +13,13 @@
 CREATE FUNCTION comment_text(language text, comment text) RETURNS text
 LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE COST 10000 AS $$
 DECLARE
-    plain constant text := regexp_replace(normalize(lower(comment), NFD), '[\u0300-\u036f]', '', 'g');
+    plain text := lower(comment);
 BEGIN
-    IF language <> 'pt' THEN
+    IF octet_length(plain) <> char_length(plain) THEN
+        plain := regexp_replace(normalize(plain, NFD), '[\u0300-\u036f]', '', 'g');
+    END IF;
+    -- Most short comments have none of these: one look instead of seven.
+    IF language <> 'pt' OR plain !~ '(?:ao|oes|[ai]ve(?:l|is)|[ae]ncias?|voces?|ate|ha|ja|so|tambem|[st]era|[ae]mos)\M' THEN
         RETURN plain;
     END IF;
     RETURN regexp_replace(regexp_replace(regexp_replace(regexp_replace(regexp_replace(regexp_replace(

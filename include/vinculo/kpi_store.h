@@ -47,8 +47,11 @@ struct kpi_query {
     int workspace_id;
     const char *segment; /* NULL: all */
     const char *channel;
-    enum kpi_label by;               /* KPI_LABEL_NONE: one figure for all */
-    unsigned needs;                  /* bits of enum kpi_need: what is read; all else stays 0 */
+    enum kpi_label by; /* KPI_LABEL_NONE: one figure for all */
+    unsigned needs;    /* bits of enum kpi_need: what is read; all else stays 0 */
+    /* What each period needs of it, one per period; NULL: all. Sketches, losses and purchases are
+     * not read for periods that do not need them. */
+    const unsigned *period_needs;
     enum totals_source ranked_by;    /* whose records make a group large */
     struct kpi_actions *ret_actions; /* NULL: they are not asked for */
     /* Resolves the periods, once the clock is known. Its error ends the query. The array is freed

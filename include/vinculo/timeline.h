@@ -9,7 +9,6 @@
 #include "vinculo/err.h"
 #include "vinculo/period.h"
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -26,7 +25,6 @@ struct timeline_slice {
 struct timeline {
     int32_t *bounds; /* ascending, without repetition */
     size_t bound_count;
-    bool *covered;                 /* per stretch: it lies in one of the periods themselves */
     struct timeline_slice *slices; /* of stretch i = [bounds[i − 1], bounds[i]), the first from the
                                     * beginning; there are bound_count stretches */
     size_t slice_count;

@@ -20,6 +20,7 @@ struct scorecard {
     bool has_at;
     int32_t at;    /* the day as of which periods are complete; today where it is not given */
     bool calendar; /* the last calendar year instead of the last twelve months */
+    unsigned needs[PERIODS]; /* of the KPIs of each period's cadence */
 };
 
 static enum err take_at(struct scorecard *card) {
@@ -147,8 +148,12 @@ static enum err answer_card(struct scorecard *card, struct db *db) {
                               .context = card};
     struct figure_question question = {.by_channel = query.channel != NULL};
     for (size_t i = 0; i < kpi_count; i++) {
+        size_t period = period_of(&kpi_catalogue[i]);
         query.needs |= kpi_catalogue[i].needs;
+        card->needs[period] |= kpi_catalogue[i].needs;
+        card->needs[period + 1] |= kpi_catalogue[i].needs;
     }
+    query.period_needs = card->needs;
     struct kpi_answer answer;
     enum err err = kpi_store_read(db, &query, &answer, &call->problem);
     if (err != ERR_OK) {

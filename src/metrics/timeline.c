@@ -73,10 +73,9 @@ enum err timeline_make(const struct period *periods, size_t count, struct timeli
                        struct problem *problem) {
     size_t most = count * BOUNDS_PER_PERIOD;
     struct timeline timeline = {.bounds = calloc(most, sizeof *timeline.bounds),
-                                .covered = calloc(most, sizeof *timeline.covered),
                                 .slices =
                                     calloc(most * SLICES_PER_STRETCH, sizeof *timeline.slices)};
-    if (timeline.bounds == NULL || timeline.covered == NULL || timeline.slices == NULL) {
+    if (timeline.bounds == NULL || timeline.slices == NULL) {
         timeline_clear(&timeline);
         return problem_set(problem, ERR_UNAVAILABLE, "Out of memory; try again.");
     }
@@ -85,19 +84,12 @@ enum err timeline_make(const struct period *periods, size_t count, struct timeli
     sort_bounds(&timeline);
     for (size_t i = 0; i < timeline.bound_count; i++)
         add_stretch(&timeline, i);
-    for (size_t i = 0; i < count; i++) {
-        size_t first, end;
-        timeline_find(&timeline, periods[i].from, periods[i].to, &first, &end);
-        for (size_t stretch = first; stretch < end; stretch++)
-            timeline.covered[stretch] = true;
-    }
     *ret_timeline = timeline;
     return ERR_OK;
 }
 
 void timeline_clear(struct timeline *timeline) {
     free(timeline->bounds);
-    free(timeline->covered);
     free(timeline->slices);
     *timeline = (struct timeline){0};
 }

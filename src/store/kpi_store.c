@@ -28,7 +28,7 @@ struct reading {
     struct timeline timeline;
     struct sums *sums; /* of group g and stretch s at g × bound_count + s */
     char workspace[WORKSPACE_TEXT_MAX], cut[CUT_TEXT_MAX];
-    struct buf slices[4], covered[4]; /* arrays for SUMS and SKETCH: stretch, grain, from, to */
+    struct buf slices[4]; /* arrays for SUMS: stretch, grain, from, to */
 };
 
 void kpi_answer_clear(struct kpi_answer *answer) {
@@ -116,21 +116,53 @@ static void add_slice(struct buf arrays[4], const struct timeline_slice *slice) 
     add_day(&arrays[3], slice->to);
 }
 
-static bool write_slices(struct reading *reading) {
-    const struct timeline *timeline = &reading->timeline;
+static bool end_slices(struct buf arrays[4]) {
     bool good = true;
-    for (size_t i = 0; i < timeline->slice_count; i++) {
-        add_slice(reading->slices, &timeline->slices[i]);
-        if (timeline->covered[timeline->slices[i].stretch]) {
-            add_slice(reading->covered, &timeline->slices[i]);
-        }
-    }
     for (size_t i = 0; i < 4; i++) {
-        buf_add_char(&reading->slices[i], '}');
-        buf_add_char(&reading->covered[i], '}');
-        good = good && buf_ok(&reading->slices[i]) && buf_ok(&reading->covered[i]);
+        buf_add_char(&arrays[i], '}');
+        good = good && buf_ok(&arrays[i]);
     }
     return good;
+}
+
+static bool write_slices(struct reading *reading) {
+    const struct timeline *timeline = &reading->timeline;
+    for (size_t i = 0; i < timeline->slice_count; i++) {
+        add_slice(reading->slices, &timeline->slices[i]);
+    }
+    return end_slices(reading->slices);
+}
+
+static bool period_needs(const struct kpi_query *query, size_t period, enum kpi_need need) {
+    return (query->needs & need) != 0 &&
+           (query->period_needs == NULL || (query->period_needs[period] & need) != 0);
+}
+
+/* Does the stretch lie in this period, and that one need it? */
+static bool is_needed(const struct reading *reading, size_t stretch, size_t period,
+                      enum kpi_need need) {
+    const struct timeline *timeline = &reading->timeline;
+    const struct period *within = &reading->answer->periods[period];
+    return stretch > 0 && within->from <= timeline->bounds[stretch - 1] &&
+           timeline->bounds[stretch] <= within->to && period_needs(reading->query, period, need);
+}
+
+/* The slices of the periods that need it; *ret_any: there are some. */
+static bool write_needed_slices(const struct reading *reading, enum kpi_need need,
+                                struct buf arrays[4], bool *ret_any) {
+    const struct timeline *timeline = &reading->timeline;
+    *ret_any = false;
+    for (size_t i = 0; i < timeline->slice_count; i++) {
+        bool needed = false;
+        for (size_t period = 0; !needed && period < reading->answer->count; period++) {
+            needed = is_needed(reading, timeline->slices[i].stretch, period, need);
+        }
+        if (needed) {
+            add_slice(arrays, &timeline->slices[i]);
+            *ret_any = true;
+        }
+    }
+    return end_slices(arrays);
 }
 
 static void add_cell(struct sums *sums, const struct totals_column *column, const char *text) {
@@ -246,33 +278,29 @@ static struct sketch *sketch_of(struct totals *totals, enum kpi_need need) {
     return need == NEED_RESOLUTION ? &totals->resolution : &totals->follow_up;
 }
 
-/* Adds one stretch's sketch to every period that it lies in. */
+/* Adds one stretch's sketch to every period that it lies in and that needs it. */
 static bool add_sketch(struct reading *reading, enum kpi_need need, size_t group, size_t stretch,
                        const struct sketch *sketch) {
     struct kpi_answer *answer = reading->answer;
-    int32_t from = reading->timeline.bounds[stretch - 1], to = reading->timeline.bounds[stretch];
     bool good = true;
     for (size_t i = 0; good && i < answer->count; i++) {
-        if (answer->periods[i].from <= from && to <= answer->periods[i].to) {
+        if (is_needed(reading, stretch, i, need)) {
             good = sketch_add(sketch_of(&answer->totals[group * answer->count + i], need), sketch);
         }
     }
     return good;
 }
 
-static enum db_status read_sketches(struct reading *reading, enum kpi_need need,
-                                    const char *statement, const char *metric) {
+static enum db_status run_sketches(struct reading *reading, const struct buf slices[4],
+                                   enum kpi_need need, const char *statement, const char *metric) {
     const char *values[] = {reading->workspace,
-                            buf_text(&reading->covered[0]),
-                            buf_text(&reading->covered[1]),
-                            buf_text(&reading->covered[2]),
-                            buf_text(&reading->covered[3]),
+                            buf_text(&slices[0]),
+                            buf_text(&slices[1]),
+                            buf_text(&slices[2]),
+                            buf_text(&slices[3]),
                             reading->cut,
                             buf_text(&reading->groups.keys),
                             metric};
-    if ((reading->query->needs & need) == 0) {
-        return DB_OK;
-    }
     DB_RESULT *rows = NULL;
     enum db_status status = db_run(reading->db, statement, 8, values, &rows);
     bool good = true;
@@ -286,6 +314,22 @@ static enum db_status read_sketches(struct reading *reading, enum kpi_need need,
         }
     }
     return good ? status : short_of_memory(reading);
+}
+
+static enum db_status read_sketches(struct reading *reading, enum kpi_need need,
+                                    const char *statement, const char *metric) {
+    struct buf slices[4] = {{0}};
+    bool any = false;
+    enum db_status status = DB_OK;
+    if (!write_needed_slices(reading, need, slices, &any)) {
+        status = short_of_memory(reading);
+    } else if (any) {
+        status = run_sketches(reading, slices, need, statement, metric);
+    }
+    for (size_t i = 0; i < 4; i++) {
+        buf_free(&slices[i]);
+    }
+    return status;
 }
 
 /* -- losses and purchases ------------------------------------------------------------------ */
@@ -353,8 +397,8 @@ static enum db_status read_losses(struct reading *reading) {
         offsetof(struct totals, lost_voluntary), offsetof(struct totals, lost_involuntary)};
     const struct kpi_answer *answer = reading->answer;
     PERIOD_ARRAYS arrays = {0};
-    for (size_t i = 0; (reading->query->needs & NEED_LOSSES) != 0 && i < answer->count; i++) {
-        if (!has_own_losses(&answer->periods[i])) {
+    for (size_t i = 0; i < answer->count; i++) {
+        if (period_needs(reading->query, i, NEED_LOSSES) && !has_own_losses(&answer->periods[i])) {
             period_arrays_add(&arrays, i, &answer->periods[i]);
         }
     }
@@ -382,11 +426,12 @@ static enum db_status read_purchases_of(struct reading *reading, bool whole_mont
         offsetof(struct totals, previous_buyers), offsetof(struct totals, returning_buyers)};
     const struct kpi_answer *answer = reading->answer;
     PERIOD_ARRAYS arrays = {0};
-    for (size_t i = 0; (reading->query->needs & NEED_PURCHASES) != 0 && i < answer->count; i++) {
+    for (size_t i = 0; i < answer->count; i++) {
         struct period previous;
         period_previous(&answer->periods[i], &previous);
-        if ((period_is_whole_months(&answer->periods[i]) && period_is_whole_months(&previous)) ==
-            whole_months) {
+        bool whole =
+            period_is_whole_months(&answer->periods[i]) && period_is_whole_months(&previous);
+        if (period_needs(reading->query, i, NEED_PURCHASES) && whole == whole_months) {
             period_arrays_add(&arrays, i, &answer->periods[i]);
         }
     }
@@ -560,7 +605,6 @@ static enum db_status read_body(struct db *db, void *context) {
     enum db_status status = read_answer(reading);
     for (size_t i = 0; i < 4; i++) {
         buf_free(&reading->slices[i]);
-        buf_free(&reading->covered[i]);
     }
     buf_free(&reading->groups.keys);
     timeline_clear(&reading->timeline);
