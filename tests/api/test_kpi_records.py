@@ -274,7 +274,7 @@ class Records(Maker):
 
 
 def make_records(seed):
-    make = Records(seed)
+    make = Records(seed, facts={})
     made = {kind: [{"id": f"{kind[0]}/{at}", **make.record(kind)} for at in range(SIZES[kind])]
             for kind in SIZES if kind != "actions"}
     start = {customer["id"]: moment_of(customer["started_at"]) for customer in made["customers"]}
