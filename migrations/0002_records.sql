@@ -311,23 +311,26 @@ BEGIN
            IS DISTINCT FROM (x.channel, x.topic, x.agent);
 END $$;
 
--- Brings follow_up_at of these surveys in line with the actions about them.
+-- Brings follow_up_at of these surveys in line with the actions about them. What was found is joined
+-- by its place: by key, without statistics, the planner goes through all surveys for each one asked for.
 CREATE FUNCTION follow_surveys(workspace integer, surveys text[]) RETURNS void
 LANGUAGE plpgsql VOLATILE
 SET plan_cache_mode = force_custom_plan
 AS $$
 BEGIN
     UPDATE survey r SET follow_up_at = x.at
-      FROM (SELECT s.id, a.at
+      FROM (SELECT s.place, a.at
               FROM unnest(surveys) t(id)
-             CROSS JOIN LATERAL (SELECT * FROM survey s
+             CROSS JOIN LATERAL (SELECT s.ctid AS place, s.id, s.score_class, s.answered_at FROM survey s
                                   WHERE s.workspace_id = workspace AND s.id = t.id OFFSET 0) s
-             CROSS JOIN LATERAL (SELECT min(a.done_at) AS at FROM action a
-                                  WHERE a.workspace_id = workspace AND a.survey_id = s.id
-                                    AND s.score_class = -1 AND a.status = 'done'
+             CROSS JOIN LATERAL (SELECT min(a.done_at) AS at
+                                   FROM (SELECT * FROM action a
+                                          WHERE a.workspace_id = workspace AND a.survey_id = s.id OFFSET 0) a
+                                  WHERE s.score_class = -1 AND a.status = 'done'
                                     AND a.done_at >= s.answered_at
-                                    AND a.done_at <= s.answered_at + interval '168 hours') a) x
-     WHERE r.workspace_id = workspace AND r.id = x.id AND r.follow_up_at IS DISTINCT FROM x.at;
+                                    AND a.done_at <= s.answered_at + interval '168 hours') a
+            OFFSET 0) x
+     WHERE r.ctid = x.place AND r.follow_up_at IS DISTINCT FROM x.at;
 END $$;
 
 -- TRUNCATE would pass by the deltas.

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import time
 
 from api.checks import expect, sample
 from api.test_kpi_answers import figure, post_all
@@ -133,3 +134,18 @@ def test_one_tidy_table(fresh):
     assert len(table) == len(expect(fresh.get("/v1/kpis", period="2025-03"), 200)["kpis"])
     series = fresh.get("/v1/kpis", period="2025", granularity="month", kpis="nps,csat", format="csv")
     assert series.body.decode().count("\r\n") == 1 + 2 * 12
+
+
+def test_actions_cost_no_more_than_their_surveys(fresh):
+    """Right after an import, before there are statistics: it took 50 times as long."""
+    surveys = [sample("surveys", score=1, id=f"low-{at}") for at in range(900)]
+    actions = [sample("actions", survey_id=f"low-{at * 3}", status="done", done_at="2025-03-05T10:00:00Z")
+               for at in range(300)]
+    took = []
+    for kind, records in (("surveys", surveys), ("actions", actions)):
+        begun = time.monotonic()
+        assert expect(fresh.post_ndjson(f"/v1/{kind}", records), 200)["created"] == len(records)
+        took.append(time.monotonic() - begun)
+    assert took[1] < 4 * took[0]
+    followed = figure(fresh, "follow_up_rate", period="2025-03")
+    assert (followed["n"], followed["numerator"]) == (900, 300)
