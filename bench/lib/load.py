@@ -70,7 +70,7 @@ def pgbench(cluster, connections, seconds):
         file.flush()
         done = subprocess.run(
             ["pgbench", "-n", "-M", "prepared", "-c", str(connections), "-j", "2", "-T", str(seconds),
-             "-D", f"run={next(runs)}", "-f", file.name, cluster.tcp_url("rival")],
+             "-D", f"run={next(runs)}", "-f", file.name, cluster.url("rival")],
             capture_output=True, text=True, check=False)
     found = re.search(r"^tps = ([0-9.]+)", done.stdout, re.MULTILINE)
     if done.returncode != 0 or found is None:

@@ -16,8 +16,9 @@ numbers = itertools.count(1)
 
 def survey():
     number = next(numbers)
-    return {"id": f"{PREFIX}{next(runs)}-{number}", "type": "nps", "score": number % 11, "segment": f"segment-{number % 5}",
-            "channel": f"channel-{number % 4}", "touchpoint": "touchpoint-1", "answered_at": "2026-09-14T12:34:56Z"}
+    return {"id": f"{PREFIX}{next(runs)}-{number}", "type": "nps", "score": number % 11,
+            "segment": f"segment-{number % 5}", "channel": f"channel-{number % 4}", "touchpoint": "touchpoint-1",
+            "answered_at": "2026-09-14T12:34:56Z"}
 
 
 class Client:

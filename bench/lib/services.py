@@ -19,8 +19,8 @@ RELEASE = ROOT / "build" / "release" / "vinculo"
 NODB = ROOT / "build" / "bench-nodb" / "vinculo"
 READY_DEADLINE_S = 20
 
-RIVAL_PROCESSES = os.cpu_count() or 1
-RIVAL_CONNECTIONS = 16
+RIVAL_PROCESSES = 1  # the fastest form on two cores: README.md
+RIVAL_CONNECTIONS = 4
 
 
 class Contestant:
@@ -80,7 +80,7 @@ def rival(name="fastify", batching=False, processes=RIVAL_PROCESSES, connections
         cluster.create_database("rival")
         cluster.psql("rival", (RIVAL / "schema.sql").read_text(encoding="utf-8"))
         port = free_port()
-        env = {**os.environ, "DATABASE_URL": cluster.tcp_url("rival"), "PORT": str(port), "KEY": "rival-key",
+        env = {**os.environ, "DATABASE_URL": cluster.url("rival"), "PORT": str(port), "KEY": "rival-key",
                "PROCESSES": str(1 if batching else processes), "CONNECTIONS": str(connections),
                "BATCHING": "1" if batching else "", "NODE_ENV": "production"}
         process = subprocess.Popen(["node", "server.mjs"], cwd=RIVAL, env=env)

@@ -8,8 +8,8 @@ SCALE = 10_000_000  # so many in three years
 FIRST = datetime.datetime(2023, 10, 1, tzinfo=datetime.timezone.utc)
 STEP_S = 3 * 365 * 86400 / SCALE
 COMMENT = "Resolveram na hora, mas a espera foi longa."
-COLUMNS = ("workspace_id", "id", "type", "score", "scale_min", "scale_max", "solicited", "comment", "channel", "segment",
-           "touchpoint", "answered_at", "content_hash")
+COLUMNS = ("workspace_id", "id", "type", "score", "scale_min", "scale_max", "solicited", "comment", "channel",
+           "segment", "touchpoint", "answered_at", "content_hash")
 WINDOW = 500  # records in a transaction of the service's imports
 
 

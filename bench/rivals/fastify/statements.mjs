@@ -63,7 +63,8 @@ counted AS (${upsert(`SELECT 1, g.grain, c.cut, g.start, c.label, c.second_label
 FROM detail d${cells('d')} GROUP BY 1, 2, 3, 4, 5, 6 ${order}`)})
 SELECT id FROM new`;
 
-export const same = `SELECT score IS NOT DISTINCT FROM $2 AND answered_at = $3 AND comment IS NOT DISTINCT FROM $4 AS same
+export const same = `SELECT score IS NOT DISTINCT FROM $2 AND answered_at = $3
+    AND comment IS NOT DISTINCT FROM $4 AS same
   FROM survey WHERE workspace_id = 1 AND id = $1`;
 
 export const nps = `SELECT coalesce(sum(nps_promoters), 0)::integer AS promoters,
