@@ -6,6 +6,7 @@ import http.client
 import io
 import json
 import os
+import pathlib
 import random
 import socket
 import threading
@@ -524,11 +525,23 @@ def body_of(sock):
     return answer.read()
 
 
+def wait_until_stalled(process, patience_s=60):
+    """Returns once the service has filled all buffers and rests: its processor time stands still."""
+    def ticks():
+        fields = pathlib.Path(f"/proc/{process}/stat").read_text(encoding="latin-1").rpartition(")")[2].split()
+        return int(fields[11]) + int(fields[12])
+    give_up, before = time.monotonic() + patience_s, -100
+    while ticks() - before > 2:
+        assert time.monotonic() < give_up, "the service does not come to rest"
+        before = ticks()
+        time.sleep(0.3)
+
+
 def test_slow_readers_hold_no_worker(crowded):
     with contextlib.ExitStack() as open_sockets:
         slow = [open_sockets.enter_context(slow_reader(crowded, "/v1/actions?format=csv"))
                 for _ in range(12)]
-        time.sleep(0.5)
+        wait_until_stalled(crowded.service.pid)
         began = time.monotonic()
         for n in range(1, 101):
             expect(crowded.get(f"/v1/actions/a{n}"), 200)

@@ -27,6 +27,8 @@ class Run:
         self.process = subprocess.Popen(
             [ROOT / "scripts" / "run"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
             start_new_session=True,
+            # A shell cannot trap what was ignored when it began, as INT is for background jobs.
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
             env={**os.environ, "VINCULO_DATA_DIR": str(data), "VINCULO_LISTEN": "127.0.0.1:0",
                  **env})
         line = self.process.stdout.readline()
