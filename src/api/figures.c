@@ -10,8 +10,6 @@
 #include <math.h>
 #include <string.h>
 
-/* Differences with a p-value below this are called significant. */
-#define SIGNIFICANCE 0.05
 #define INTERVAL_LEVEL 0.95
 
 static void put_date(struct buf *out, const char *key, int32_t date) {
@@ -229,7 +227,7 @@ static void write_change(struct buf *out, const struct figure_view *view) {
     if (isnan(view->p_value)) {
         json_put_null(out);
     } else {
-        json_put_bool(out, view->p_value < SIGNIFICANCE);
+        json_put_bool(out, view->p_value < FIGURE_SIGNIFICANCE);
     }
     json_end_object(out);
 }

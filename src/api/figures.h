@@ -32,6 +32,9 @@ struct figure_view {
 
 enum { KPIS_MAX = 32 /* at least kpi_count */ };
 
+/* Changes with a p-value below this are called significant. */
+#define FIGURE_SIGNIFICANCE 0.05
+
 enum { NOT_COMPARED = -1, NOTHING_BEFORE = -2 };
 
 /* Of a group and a period (its place in the answer), against the period at `previous` of the same

@@ -11,8 +11,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#define SIGNIFICANCE 0.05
-
 static const char *const columns[] = {
     "period",      "from",        "to",     "complete",    "provisional", "group_by",
     "group",       "kpi",         "value",  "unit",        "n",           "numerator",
@@ -84,7 +82,7 @@ void figures_write_csv_row(struct buf *out, const struct figure_view *view, enum
     if (isnan(view->p_value)) {
         put_text(out, NULL);
     } else {
-        put_bool(out, view->p_value < SIGNIFICANCE);
+        put_bool(out, view->p_value < FIGURE_SIGNIFICANCE);
     }
     put_text(out, status_of(view));
     put_text(out, view->spec->definition);

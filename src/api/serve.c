@@ -95,6 +95,10 @@ static enum err start(struct app *app, const struct settings *settings, struct p
     struct writer_settings writer = {.database = for_writing,
                                      .queue_max = (size_t)settings->writer_queue_max,
                                      .batch_max = (size_t)settings->writer_batch_max};
+    app->answers = answers_new();
+    if (app->answers == NULL) {
+        return problem_set(problem, ERR_UNAVAILABLE, "Out of memory.");
+    }
     enum err err = check_schema(settings, problem);
     if (err == ERR_OK) {
         err = writer_start(&writer, &app->writer, problem);
@@ -152,7 +156,7 @@ int serve(const struct settings *settings) {
     metric_add(METRIC_BUILD_INFO, 1, VINCULO_VERSION, NULL, NULL);
     metric_set(METRIC_START_TIME, timestamp_now() / MICROSECONDS_PER_SECOND);
 
-    struct app app = {.settings = settings, .answers = answers_new()};
+    struct app app = {.settings = settings};
     struct problem problem = {0};
     int code = EXIT_SUCCESS;
     json_object_seed(0); /* not safe later, among threads */
@@ -160,7 +164,7 @@ int serve(const struct settings *settings) {
         fprintf(stderr, "vinculo: libsodium cannot be initialised.\n");
         return EXIT_FAILURE;
     }
-    if (app.answers == NULL || start(&app, settings, &problem) != ERR_OK) {
+    if (start(&app, settings, &problem) != ERR_OK) {
         fprintf(stderr, "vinculo: %s\n", problem.detail);
         code = EXIT_FAILURE;
     } else {
