@@ -1,6 +1,5 @@
--- Aggregates: additive totals per day and per month, for fixed cuts of the labels, kept by
--- statement triggers as signed deltas (new rows count +1, old rows −1) in the record's own
--- transaction.
+-- Aggregates: additive totals per day and per month, for fixed cuts of the labels. What changes of the
+-- records changes them by signed deltas: new rows count +1, old rows −1.
 --
 -- Key of every totals table:
 --   grain    d: start is a day; m: start is the first of a month
@@ -8,25 +7,101 @@
 --            6 touchpoint; 7 aspect; 8 reason; 9 category (as far as the records have the label)
 --   label, second_label   the labels of that cut; '' where unlabelled or not part of the cut
 -- A row whose counts are all zero says the same as no row.
+--
+-- Changes wait in <source>_change: what counts of every record that was inserted (sign +1) or deleted
+-- (−1), and of every updated one before (−1) and after (+1). Triggers append them in the record's own
+-- transaction; totals_fold adds them to the totals in transactions of its own, so that many writes make
+-- one change of a total; whoever reads totals adds the rest (<target>_rest). No figure depends on when,
+-- or whether, they are folded.
 
 -- sum() of bigint counts in numeric, which is slow; this one stays exact and fails on overflow.
 CREATE AGGREGATE sum_bigint(bigint) (SFUNC = int8pl, STYPE = bigint, INITCOND = '0');
 
--- Makes the triggers that keep `target` from the rows of `source`, and target_expected(workspace),
--- which computes the same cells from all rows at once (rebuild, rebuild --check).
---   labels    json {"label": "expression over the row r": the label in force}
+-- Numbers of changes. Drawn under the workspace's lock, they rise in the order in which its writers commit:
+-- who sees a change sees all of lower numbers, too.
+CREATE SEQUENCE change_number;
+
+-- Up to which number a workspace's changes are folded, and the data_version when none were left.
+CREATE TABLE totals_folded (
+    workspace_id integer PRIMARY KEY REFERENCES workspace ON DELETE CASCADE,
+    through bigint NOT NULL,
+    version bigint -- null: some were left
+) WITH (fillfactor = 10); -- few rows, rewritten all the time, stay on their pages
+
+-- What has been declared: of each source what counts of a row r, and the totals that are kept of it.
+CREATE TABLE change_source (source text PRIMARY KEY, facts json NOT NULL);
+CREATE TABLE totals_target (
+    target text PRIMARY KEY,
+    source text NOT NULL REFERENCES change_source,
+    stored text NOT NULL -- the table: the target itself, or what the target is a view of
+);
+
+-- Makes <source>_change and the triggers that write it.
+--   facts  json {"column": "expression over the row r"}: all that totals depend on
+CREATE PROCEDURE changes_declare(source text, facts json) LANGUAGE plpgsql AS $declare$
+DECLARE
+    change constant text := source || '_change';
+    names constant text := (SELECT string_agg(format('%I', key), ', ') FROM json_object_keys(facts) key);
+    fact_list constant text := (SELECT string_agg(format('%s AS %I', value, key), ', ') FROM json_each_text(facts));
+    operation record;
+BEGIN
+    INSERT INTO change_source VALUES (source, facts);
+    EXECUTE format('CREATE TABLE %I AS SELECT r.workspace_id, 0::bigint AS number, 0::smallint AS sign, %s
+                      FROM %I r WITH NO DATA', change, fact_list, source);
+    -- It is emptied all the time: giving back the end of the file would lock readers out each time.
+    EXECUTE format('ALTER TABLE %I ALTER workspace_id SET NOT NULL, ALTER number SET NOT NULL,
+                                   ALTER sign SET NOT NULL, SET (vacuum_truncate = off)', change);
+    EXECUTE format('CREATE INDEX ON %I (workspace_id, number)', change);
+    EXECUTE format('CREATE TRIGGER refuse_truncate BEFORE TRUNCATE ON %I
+        FOR EACH STATEMENT EXECUTE FUNCTION refuse_truncate()', change);
+    FOR operation IN
+        SELECT x.name, x.tables, x.touched, format(x.changes, fact_list, names) AS changes
+          FROM (VALUES
+            ('insert', 'NEW TABLE AS new_rows', 'SELECT workspace_id FROM new_rows',
+             'SELECT r.workspace_id, change, 1, %1$s FROM new_rows r'),
+            ('delete', 'OLD TABLE AS old_rows', 'SELECT workspace_id FROM old_rows',
+             'SELECT r.workspace_id, change, -1, %1$s FROM old_rows r'),
+            -- Many updates change nothing that counts.
+            ('update', 'OLD TABLE AS old_rows NEW TABLE AS new_rows',
+             'SELECT workspace_id FROM old_rows UNION ALL SELECT workspace_id FROM new_rows',
+             'WITH before AS (SELECT r.workspace_id, %1$s FROM old_rows r),
+                   after AS (SELECT r.workspace_id, %1$s FROM new_rows r)
+              SELECT workspace_id, change, -1, %2$s FROM (TABLE before EXCEPT ALL TABLE after) x
+              UNION ALL
+              SELECT workspace_id, change, 1, %2$s FROM (TABLE after EXCEPT ALL TABLE before) x'))
+            AS x(name, tables, touched, changes)
+    LOOP
+        EXECUTE format('CREATE FUNCTION %I() RETURNS trigger LANGUAGE plpgsql AS %L', change || '_' || operation.name,
+            format('DECLARE
+    change bigint;
+BEGIN
+    PERFORM workspace_lock(x.workspace_id) FROM (SELECT DISTINCT t.workspace_id FROM (%s) t ORDER BY 1) x;
+    change := nextval(''change_number'');
+    INSERT INTO %I %s;
+    RETURN NULL;
+END', operation.touched, change, operation.changes));
+        EXECUTE format('CREATE TRIGGER %I AFTER %s ON %I REFERENCING %s FOR EACH STATEMENT EXECUTE FUNCTION %I()',
+            'changes_' || operation.name, operation.name, source, operation.tables, change || '_' || operation.name);
+    END LOOP;
+END $declare$;
+
+-- Makes the functions that keep `target`, a table with the key above, of the changes of `source`:
+--   <target>_expected(workspace)            its cells from all rows of the source at once
+--   <target>_changes(workspace, through)    what the changes up to that number add to which cells
+--   <target>_rest(workspace)                the same of all changes, days alone (of grain m: months)
+--   <target>_add(workspace, through)        adds <target>_changes; where through is null, <target>_expected
+--   labels    labels among the facts
 --   cuts      the cuts as rows (code, first label, second label) over d, the labels of a row
---   events    a lateral FROM item e with e.day: the days (of the workspace w) on which a row counts;
+--   events    a lateral FROM item e with e.day: the days (of the workspace w) on which a row r counts;
 --             null: it does not
 --   measures  json {"column": "integer expression over r and e"}, summed
 --   keys      further key columns of target, as json {"column": "expression over r and e"}
 --   headline  like measures, but of rows without an aspect only, save in the cut by aspect
 --   grains    which grains are kept: 'dm', or 'm' alone
---   changes   which changes of the source can bring rows that count
-CREATE PROCEDURE totals_declare(source text, target text, labels json, cuts text, events text,
+-- Where target is a view, its cells are stored otherwise, and <target>_add is the caller's.
+CREATE PROCEDURE totals_declare(source text, target text, labels text[], cuts text, events text,
                                 measures json, keys json DEFAULT '{}', headline json DEFAULT '{}',
-                                grains text DEFAULT 'dm',
-                                changes text[] DEFAULT '{insert,delete,update}')
+                                grains text DEFAULT 'dm', stored text DEFAULT NULL)
 LANGUAGE plpgsql AS $declare$
 DECLARE
     key_columns constant text := coalesce((SELECT string_agg(format(', %I', key), '') FROM json_object_keys(keys) key), '');
@@ -46,14 +121,16 @@ DECLARE
           FROM unnest(columns) WITH ORDINALITY u(c, n)
           JOIN pg_attribute a ON a.attrelid = target::regclass AND a.attname = c);
     detail_keys constant text := (SELECT string_agg(n::text, ', ') FROM generate_series(1, 2
-        + (SELECT count(*) FROM json_object_keys(labels)) + (SELECT count(*) FROM json_object_keys(keys))) n);
-    query text;
-    upsert text;
-    operation record;
-BEGIN
-    -- Rows are first condensed per day and set of labels, so that the cuts multiply few; the months
-    -- are summed from the days.
-    query := format($query$
+        + cardinality(labels) + (SELECT count(*) FROM json_object_keys(keys))) n);
+    fact_list constant text := (SELECT string_agg(format('%s AS %I', f.value, f.key), ', ')
+                                  FROM change_source s CROSS JOIN json_each_text(s.facts) f
+                                 WHERE s.source = totals_declare.source);
+    changes constant text := format('SELECT * FROM %I c WHERE c.workspace_id = workspace
+                                        AND c.number > coalesce((SELECT f.through FROM totals_folded f
+                                                                  WHERE f.workspace_id = workspace), 0)',
+                                   source || '_change');
+    -- Rows are first condensed per day and set of labels, so that the cuts multiply few.
+    daily constant text := format($query$
         WITH detail AS (
             SELECT r.workspace_id, e.day%1$s%2$s%3$s
               FROM (%%s) r JOIN workspace w ON w.id = r.workspace_id CROSS JOIN LATERAL %4$s
@@ -62,51 +139,80 @@ BEGIN
         daily AS (
             SELECT d.workspace_id, c.cut::smallint AS cut, d.day AS start, c.label, c.second_label%6$s, %7$s
               FROM detail d CROSS JOIN LATERAL (VALUES %8$s) c(cut, label, second_label)
-             GROUP BY 1, 2, 3, 4, 5%6$s)
-        SELECT * FROM (
-            SELECT workspace_id, 'd'::"char" AS grain, cut, start, label, second_label%6$s, %9$s
-              FROM daily WHERE %10$L ~ 'd'
-             UNION ALL
-            SELECT workspace_id, 'm'::"char", cut, date_trunc('month', start::timestamp)::date, label, second_label%6$s, %11$s
-              FROM daily GROUP BY 1, 2, 3, 4, 5, 6%6$s) x
-         WHERE %12$s
-         ORDER BY workspace_id, grain, cut, label, second_label, start%6$s$query$,
-        (SELECT string_agg(format(', coalesce(%s, %L) AS %I', value, '', key), '') FROM json_each_text(labels)),
+             GROUP BY 1, 2, 3, 4, 5%6$s)$query$,
+        (SELECT string_agg(format($$, coalesce(r.%I, '') AS %1$I$$, label), '') FROM unnest(labels) label),
         (SELECT string_agg(format(', %s AS %I', value, key), '') FROM json_each_text(keys)),
         (SELECT string_agg(format(', coalesce(sum(r.sign * (%s)), 0) AS %I', value, key), '')
            FROM (SELECT * FROM json_each_text(headline) UNION ALL SELECT * FROM json_each_text(measures)) x),
-        events, detail_keys, key_columns, cut_totals, cuts, column_list, grains, totals,
-        (SELECT string_agg(format('%I <> 0', c), ' OR ') FROM unnest(columns) c));
-    upsert := format('INSERT INTO %I AS t (workspace_id, grain, cut, start, label, second_label%s, %s) %s
+        events, detail_keys, key_columns, cut_totals, cuts);
+    days constant text := format($query$
+            SELECT workspace_id, '%s'::"char" AS grain, cut, start, label, second_label%s, %s FROM daily$query$,
+        left(grains, 1), key_columns, column_list);
+    -- The months are summed from the days.
+    cells constant text := format($query$%1$s
+        SELECT * FROM (%2$s%3$s) x
+         WHERE %4$s
+         ORDER BY workspace_id, grain, cut, label, second_label, start%5$s$query$,
+        daily, days,
+        CASE grains WHEN 'dm' THEN format($query$
+             UNION ALL
+            SELECT workspace_id, 'm'::"char", cut, date_trunc('month', start::timestamp)::date, label, second_label%1$s, %2$s
+              FROM daily GROUP BY 1, 2, 3, 4, 5, 6%1$s$query$, key_columns, totals) ELSE '' END,
+        (SELECT string_agg(format('%I <> 0', c), ' OR ') FROM unnest(columns) c), key_columns);
+    add constant text := format('INSERT INTO %I AS t SELECT * FROM %%s
         ON CONFLICT (workspace_id, grain, cut, label, second_label, start%s) DO UPDATE SET %s',
-        target, key_columns, column_list, query, key_columns,
+        target, key_columns,
         (SELECT string_agg(format('%1$I = t.%1$I + excluded.%1$I', c), ', ') FROM unnest(columns) c));
-
-    FOR operation IN VALUES
-        ('insert', 'REFERENCING NEW TABLE AS new_rows', 'SELECT 1 AS sign, n.* FROM new_rows n'),
-        ('delete', 'REFERENCING OLD TABLE AS old_rows', 'SELECT -1 AS sign, o.* FROM old_rows o'),
-        ('update', 'REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows',
-         'SELECT 1 AS sign, n.* FROM new_rows n UNION ALL SELECT -1, o.* FROM old_rows o')
-    LOOP
-        CONTINUE WHEN operation.column1 <> ALL (changes);
-        EXECUTE format('CREATE OR REPLACE FUNCTION %I() RETURNS trigger LANGUAGE plpgsql AS %L',
-            target || '_' || operation.column1,
-            format('BEGIN
-    PERFORM workspace_lock(x.workspace_id)
-       FROM (SELECT DISTINCT r.workspace_id FROM (%1$s) r ORDER BY 1) x;
-    %2$s;
-    RETURN NULL;
-END', operation.column3, format(upsert, operation.column3)));
-        EXECUTE format('CREATE OR REPLACE TRIGGER %I AFTER %s ON %I %s FOR EACH STATEMENT EXECUTE FUNCTION %I()',
-            target || '_' || operation.column1, operation.column1, source, operation.column2,
-            target || '_' || operation.column1);
-    END LOOP;
-
-    EXECUTE format('CREATE OR REPLACE FUNCTION %I(workspace integer) RETURNS SETOF %I LANGUAGE sql STABLE AS %L',
+BEGIN
+    INSERT INTO totals_target VALUES (target, source, coalesce(stored, target));
+    EXECUTE format('CREATE FUNCTION %I(workspace integer) RETURNS SETOF %I LANGUAGE sql STABLE AS %L',
         target || '_expected', target,
-        format(query, format('SELECT 1 AS sign, n.* FROM %I n WHERE n.workspace_id = workspace', source)));
-    EXECUTE format('CREATE OR REPLACE TRIGGER refuse_truncate BEFORE TRUNCATE ON %I
-        FOR EACH STATEMENT EXECUTE FUNCTION refuse_truncate()', target);
+        format(cells, format('SELECT 1 AS sign, r.workspace_id, %s FROM %I r WHERE r.workspace_id = workspace', fact_list, source)));
+    EXECUTE format('CREATE FUNCTION %I(workspace integer, through bigint) RETURNS SETOF %I LANGUAGE sql STABLE AS %L',
+        target || '_changes', target, format(cells, changes || ' AND c.number <= through'));
+    EXECUTE format('CREATE FUNCTION %I(workspace integer) RETURNS SETOF %I LANGUAGE sql STABLE AS %L',
+        target || '_rest', target, format(daily, changes) || days);
+    IF stored IS NULL THEN
+        EXECUTE format('CREATE FUNCTION %I(workspace integer, through bigint) RETURNS void LANGUAGE plpgsql AS %L',
+            target || '_add', format('BEGIN
+    IF through IS NULL THEN
+        %s;
+    ELSE
+        %s;
+    END IF;
+END', format(add, format('%I(workspace)', target || '_expected')), format(add, format('%I(workspace, through)', target || '_changes'))));
+    END IF;
+    EXECUTE format('CREATE TRIGGER refuse_truncate BEFORE TRUNCATE ON %I
+        FOR EACH STATEMENT EXECUTE FUNCTION refuse_truncate()', coalesce(stored, target));
+END $declare$;
+
+-- Makes <target>_span(workspace, today): the first day with a count above 0 in all records, and the last one
+-- up to today; both null where there is none.
+--   counts  columns, added up
+CREATE PROCEDURE totals_span_declare(target text, counts text[]) LANGUAGE plpgsql AS $declare$
+BEGIN
+    EXECUTE format($function$
+        CREATE FUNCTION %1$I(workspace integer, today date, OUT first_day date, OUT last_day date)
+        LANGUAGE plpgsql STABLE AS $body$
+        BEGIN
+            WITH rest AS MATERIALIZED (
+                SELECT r.start, %4$s AS n FROM %2$I(workspace) r WHERE r.cut = 0),
+            -- By the primary key, whatever the planner thinks of a table that may still be empty.
+            day AS NOT MATERIALIZED (
+                SELECT t.start, %5$s + coalesce((SELECT r.n FROM rest r WHERE r.start = t.start), 0) AS n
+                  FROM %3$I t
+                 WHERE t.workspace_id = workspace AND t.grain = 'd' AND t.cut = 0 AND t.label = '' AND t.second_label = '')
+            SELECT min(x.start), max(x.start) FILTER (WHERE x.start <= today) INTO first_day, last_day
+              FROM ((SELECT d.start FROM day d WHERE d.n > 0 ORDER BY d.start LIMIT 1)
+                    UNION ALL
+                    (SELECT d.start FROM day d WHERE d.n > 0 AND d.start <= today ORDER BY d.start DESC LIMIT 1)
+                    UNION ALL
+                    (SELECT r.start FROM rest r
+                      WHERE r.n > 0 AND NOT EXISTS (SELECT FROM day d WHERE d.start = r.start))) x;
+        END $body$ $function$,
+        target || '_span', target || '_rest', target,
+        (SELECT string_agg(format('r.%I', c), ' + ') FROM unnest(counts) c),
+        (SELECT string_agg(format('t.%I', c), ' + ') FROM unnest(counts) c));
 END $declare$;
 
 -- Surveys. nps_*, csat_*, ces_*: scored, solicited, without an aspect (in the cut by aspect: each
@@ -152,11 +258,16 @@ CREATE TABLE survey_totals (
     PRIMARY KEY (workspace_id, grain, cut, label, second_label, start)
 );
 
-CALL totals_declare('survey', 'survey_totals',
-    '{"segment": "coalesce(r.segment, r.followed_segment)",
-      "channel": "coalesce(r.channel, r.followed_channel)",
-      "agent": "r.followed_agent", "topic": "r.followed_topic",
-      "touchpoint": "r.touchpoint", "aspect": "r.aspect"}',
+CALL changes_declare('survey', $${
+    "type": "r.type", "score": "r.score", "scale_min": "r.scale_min", "scale_max": "r.scale_max",
+    "direction": "r.direction", "score_class": "r.score_class", "solicited": "r.solicited",
+    "commented": "r.comment IS NOT NULL", "sent_at": "r.sent_at", "answered_at": "r.answered_at",
+    "follow_up_at": "r.follow_up_at",
+    "segment": "coalesce(r.segment, r.followed_segment)", "channel": "coalesce(r.channel, r.followed_channel)",
+    "agent": "r.followed_agent", "topic": "r.followed_topic", "touchpoint": "r.touchpoint", "aspect": "r.aspect"
+    }$$);
+
+CALL totals_declare('survey', 'survey_totals', '{segment,channel,agent,topic,touchpoint,aspect}',
     $$(0, '', ''), (1, d.segment, ''), (2, d.channel, ''), (3, d.segment, d.channel), (4, d.agent, ''), 
       (5, d.topic, ''), (6, d.touchpoint, ''), (7, d.aspect, '')$$,
     $$(SELECT 'answered' AS what, local_day(r.answered_at, w.timezone) AS day,
@@ -168,10 +279,10 @@ CALL totals_declare('survey', 'survey_totals',
     "sent": "(e.what = 'sent')::integer",
     "answered": "(e.what = 'sent' AND r.answered_at <= r.sent_at + w.response_window_days * interval '24 hours')::integer",
     "answered_late": "(e.what = 'sent' AND r.answered_at > r.sent_at + w.response_window_days * interval '24 hours')::integer",
-    "comments_positive": "(e.what = 'answered' AND r.comment IS NOT NULL AND r.score_class = 1)::integer",
-    "comments_neutral": "(e.what = 'answered' AND r.comment IS NOT NULL AND r.score_class = 0)::integer",
-    "comments_negative": "(e.what = 'answered' AND r.comment IS NOT NULL AND r.score_class = -1)::integer",
-    "comments_unscored": "(e.what = 'answered' AND r.comment IS NOT NULL AND r.score_class IS NULL)::integer",
+    "comments_positive": "(e.what = 'answered' AND r.commented AND r.score_class = 1)::integer",
+    "comments_neutral": "(e.what = 'answered' AND r.commented AND r.score_class = 0)::integer",
+    "comments_negative": "(e.what = 'answered' AND r.commented AND r.score_class = -1)::integer",
+    "comments_unscored": "(e.what = 'answered' AND r.commented AND r.score_class IS NULL)::integer",
     "scored": "(e.what = 'answered' AND r.score IS NOT NULL)::integer",
     "low": "(e.what = 'answered' AND r.score_class = -1)::integer",
     "followed_up": "(e.what = 'answered' AND r.follow_up_at IS NOT NULL)::integer",
@@ -193,6 +304,7 @@ CALL totals_declare('survey', 'survey_totals',
     "ces7_n": "(e.headline AND r.type = 'ces' AND r.scale_max = 7)::integer",
     "ces7_sum": "CASE WHEN e.headline AND r.type = 'ces' AND r.scale_max = 7 THEN e.ease END"
     }$$);
+CALL totals_span_declare('survey_totals', '{records}');
 
 -- Interactions: each measure by the day of its own event. An interaction ends when it is resolved,
 -- or, never resolved, when it is closed. Service ones (inbound, not by a bot) count for response
@@ -221,12 +333,17 @@ CREATE TABLE interaction_totals (
     PRIMARY KEY (workspace_id, grain, cut, label, second_label, start)
 );
 
-CALL totals_declare('interaction', 'interaction_totals',
-    '{"segment": "coalesce(r.segment, r.followed_segment)", "channel": "r.channel",
-      "agent": "r.agent", "topic": "r.topic"}',
+CALL changes_declare('interaction', $${
+    "opened_at": "r.opened_at", "first_response_at": "r.first_response_at", "resolved_at": "r.resolved_at",
+    "closed_at": "r.closed_at", "service": "r.direction = 'inbound' AND NOT r.bot",
+    "resolved_on_first_contact": "r.resolved_on_first_contact",
+    "segment": "coalesce(r.segment, r.followed_segment)", "channel": "r.channel", "agent": "r.agent", "topic": "r.topic"
+    }$$);
+
+CALL totals_declare('interaction', 'interaction_totals', '{segment,channel,agent,topic}',
     $$(0, '', ''), (1, d.segment, ''), (2, d.channel, ''), (3, d.segment, d.channel), (4, d.agent, ''), 
       (5, d.topic, '')$$,
-    $$(SELECT x.what, local_day(x.at, w.timezone) AS day, r.direction = 'inbound' AND NOT r.bot AS service
+    $$(SELECT x.what, local_day(x.at, w.timezone) AS day
          FROM (VALUES ('opened', r.opened_at), ('responded', r.first_response_at),
                       ('ended', coalesce(r.resolved_at, r.closed_at)),
                       ('attended', least(r.first_response_at, coalesce(r.resolved_at, r.closed_at)))) x(what, at)) e$$,
@@ -235,47 +352,21 @@ CALL totals_declare('interaction', 'interaction_totals',
     "responded": "(e.what = 'responded')::integer",
     "resolved": "(e.what = 'ended' AND r.resolved_at IS NOT NULL)::integer",
     "closed_unresolved": "(e.what = 'ended' AND r.resolved_at IS NULL)::integer",
-    "service_opened": "(e.service AND e.what = 'opened')::integer",
-    "service_attended": "(e.service AND e.what = 'attended')::integer",
-    "service_ended": "(e.service AND e.what = 'ended')::integer",
-    "response_n": "(e.service AND e.what = 'responded')::integer",
-    "response_us": "CASE WHEN e.service AND e.what = 'responded' THEN (extract(epoch FROM r.first_response_at - r.opened_at) * 1000000)::bigint END",
-    "resolution_n": "(e.service AND e.what = 'ended' AND r.resolved_at IS NOT NULL)::integer",
-    "resolution_us": "CASE WHEN e.service AND e.what = 'ended' THEN (extract(epoch FROM r.resolved_at - r.opened_at) * 1000000)::bigint END",
-    "contact_first": "(e.service AND e.what = 'ended' AND r.resolved_on_first_contact)::integer",
-    "contact_known": "(e.service AND e.what = 'ended' AND r.resolved_on_first_contact IS NOT NULL)::integer"
+    "service_opened": "(r.service AND e.what = 'opened')::integer",
+    "service_attended": "(r.service AND e.what = 'attended')::integer",
+    "service_ended": "(r.service AND e.what = 'ended')::integer",
+    "response_n": "(r.service AND e.what = 'responded')::integer",
+    "response_us": "CASE WHEN r.service AND e.what = 'responded' THEN (extract(epoch FROM r.first_response_at - r.opened_at) * 1000000)::bigint END",
+    "resolution_n": "(r.service AND e.what = 'ended' AND r.resolved_at IS NOT NULL)::integer",
+    "resolution_us": "CASE WHEN r.service AND e.what = 'ended' THEN (extract(epoch FROM r.resolved_at - r.opened_at) * 1000000)::bigint END",
+    "contact_first": "(r.service AND e.what = 'ended' AND r.resolved_on_first_contact)::integer",
+    "contact_known": "(r.service AND e.what = 'ended' AND r.resolved_on_first_contact IS NOT NULL)::integer"
     }$$);
+CALL totals_span_declare('interaction_totals', '{opened}');
 
--- DDSketch buckets (Masson et al. 2019) of durations, one row a bucket. duration_sketch: service
--- interactions, metric f: first response, by first_response_at; r: resolution, by resolved_at.
--- follow_up_sketch: low scores, metric u: from the answer to the action that followed it up.
+-- DDSketches (Masson et al. 2019) of durations: a row per cell and metric with its buckets, ascending, and
+-- how many durations each holds; <sketch>_bucket shows a row per bucket.
 -- Bucket i holds γ^(i−1) < µs ≤ γ^i with γ = 1.009/0.991 (α = 0.9 %); −1 holds zeros.
-CREATE TABLE duration_sketch (
-    workspace_id integer NOT NULL REFERENCES workspace,
-    grain "char" NOT NULL,
-    cut smallint NOT NULL,
-    start date NOT NULL,
-    label text COLLATE "C" NOT NULL,
-    second_label text COLLATE "C" NOT NULL,
-    metric "char" NOT NULL,
-    bucket integer NOT NULL,
-    n bigint NOT NULL,
-    PRIMARY KEY (workspace_id, grain, cut, label, second_label, metric, start, bucket)
-);
-
-CREATE TABLE follow_up_sketch (
-    workspace_id integer NOT NULL REFERENCES workspace,
-    grain "char" NOT NULL,
-    cut smallint NOT NULL,
-    start date NOT NULL,
-    label text COLLATE "C" NOT NULL,
-    second_label text COLLATE "C" NOT NULL,
-    metric "char" NOT NULL,
-    bucket integer NOT NULL,
-    n bigint NOT NULL,
-    PRIMARY KEY (workspace_id, grain, cut, label, second_label, metric, start, bucket)
-);
-
 CREATE FUNCTION sketch_bucket(duration interval) RETURNS integer
 LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
     SELECT CASE WHEN duration = interval '0' THEN -1
@@ -283,32 +374,72 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
                           / ln(1.009::double precision / 0.991::double precision))::integer END
 $$;
 
-CALL totals_declare('interaction', 'duration_sketch',
-    '{"segment": "coalesce(r.segment, r.followed_segment)", "channel": "r.channel",
-      "agent": "r.agent", "topic": "r.topic"}',
+-- Both sketches together; buckets that hold nothing are left out.
+CREATE FUNCTION sketch_add(INOUT bucket integer[], INOUT n bigint[], other_bucket integer[], other_n bigint[])
+LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+    SELECT coalesce(array_agg(x.bucket ORDER BY x.bucket), '{}'), coalesce(array_agg(x.n ORDER BY x.bucket), '{}')
+      FROM (SELECT b.bucket, sum_bigint(b.n) AS n
+              FROM unnest(bucket || other_bucket, n || other_n) b(bucket, n)
+             GROUP BY 1 HAVING sum_bigint(b.n) <> 0) x
+$$;
+
+-- Makes a sketch of the changes of `source`: the table, the view of its buckets and the latter's functions
+-- (totals_declare).
+--   events  a lateral FROM item e with e.day, e.metric, e.bucket
+CREATE PROCEDURE sketch_declare(source text, sketch text, labels text[], cuts text, events text)
+LANGUAGE plpgsql AS $declare$
+DECLARE
+    buckets constant text := sketch || '_bucket';
+BEGIN
+    EXECUTE format('CREATE TABLE %I (
+        workspace_id integer NOT NULL REFERENCES workspace,
+        grain "char" NOT NULL,
+        cut smallint NOT NULL,
+        start date NOT NULL,
+        label text COLLATE "C" NOT NULL,
+        second_label text COLLATE "C" NOT NULL,
+        metric "char" NOT NULL,
+        bucket integer[] NOT NULL,
+        n bigint[] NOT NULL,
+        PRIMARY KEY (workspace_id, grain, cut, label, second_label, metric, start))', sketch);
+    EXECUTE format('CREATE VIEW %I AS
+        SELECT t.workspace_id, t.grain, t.cut, t.start, t.label, t.second_label, t.metric, b.bucket, b.n
+          FROM %I t CROSS JOIN LATERAL unnest(t.bucket, t.n) b(bucket, n)', buckets, sketch);
+    CALL totals_declare(source, buckets, labels, cuts, events, measures => '{"n": "1"}',
+                        keys => '{"metric": "e.metric", "bucket": "e.bucket"}', stored => sketch);
+    EXECUTE format($function$
+        CREATE FUNCTION %1$I(workspace integer, through bigint) RETURNS void LANGUAGE plpgsql AS $body$
+        BEGIN
+            INSERT INTO %2$I AS t (workspace_id, grain, cut, start, label, second_label, metric, bucket, n)
+            SELECT x.workspace_id, x.grain, x.cut, x.start, x.label, x.second_label, x.metric,
+                   array_agg(x.bucket ORDER BY x.bucket), array_agg(x.n ORDER BY x.bucket)
+              FROM (SELECT * FROM %3$I(workspace, through) WHERE through IS NOT NULL
+                    UNION ALL SELECT * FROM %4$I(workspace) WHERE through IS NULL) x
+             GROUP BY 1, 2, 3, 4, 5, 6, 7
+             ORDER BY 1, 2, 3, 5, 6, 7, 4
+            ON CONFLICT (workspace_id, grain, cut, label, second_label, metric, start) DO UPDATE
+                SET (bucket, n) = (SELECT a.bucket, a.n
+                                     FROM sketch_add(t.bucket, t.n, excluded.bucket, excluded.n) a);
+        END $body$ $function$, buckets || '_add', sketch, buckets || '_changes', buckets || '_expected');
+END $declare$;
+
+-- Service interactions, metric f: first response, by first_response_at; r: resolution, by resolved_at.
+CALL sketch_declare('interaction', 'duration_sketch', '{segment,channel,agent,topic}',
     $$(0, '', ''), (1, d.segment, ''), (2, d.channel, ''), (3, d.segment, d.channel), (4, d.agent, ''), 
       (5, d.topic, '')$$,
     $$(SELECT x.metric, local_day(x.at, w.timezone) AS day, sketch_bucket(x.at - r.opened_at) AS bucket
          FROM (VALUES ('f'::"char", r.first_response_at), ('r', r.resolved_at)) x(metric, at)
-        WHERE r.direction = 'inbound' AND NOT r.bot) e$$,
-    measures => '{"n": "1"}',
-    keys => '{"metric": "e.metric", "bucket": "e.bucket"}');
+        WHERE r.service) e$$);
 
--- A survey is inserted without a follow-up: follow_surveys writes it afterwards. Where an answer was
--- moved past its follow-up, that one stands until follow_surveys, which comes next, takes it off.
-CALL totals_declare('survey', 'follow_up_sketch',
-    '{"segment": "coalesce(r.segment, r.followed_segment)",
-      "channel": "coalesce(r.channel, r.followed_channel)",
-      "agent": "r.followed_agent", "topic": "r.followed_topic",
-      "touchpoint": "r.touchpoint", "aspect": "r.aspect"}',
+-- Low scores, metric u: from the answer to the action that followed it up.
+CALL sketch_declare('survey', 'follow_up_sketch', '{segment,channel,agent,topic,touchpoint,aspect}',
     $$(0, '', ''), (1, d.segment, ''), (2, d.channel, ''), (3, d.segment, d.channel), (4, d.agent, ''), 
       (5, d.topic, ''), (6, d.touchpoint, ''), (7, d.aspect, '')$$,
+    -- Where an answer was moved past its follow-up, that one stands until follow_surveys, which comes
+    -- next, takes it off.
     $$(SELECT 'u'::"char" AS metric, local_day(r.answered_at, w.timezone) AS day,
               sketch_bucket(r.follow_up_at - r.answered_at) AS bucket
-        WHERE r.follow_up_at >= r.answered_at) e$$,
-    measures => '{"n": "1"}',
-    keys => '{"metric": "e.metric", "bucket": "e.bucket"}',
-    changes => '{delete,update}');
+        WHERE r.follow_up_at >= r.answered_at) e$$);
 
 -- Costs by incurred_at, in minor units. counted, cost_amount: those of the categories that the
 -- workspace counts as winning customers (all, unless set).
@@ -325,13 +456,16 @@ CREATE TABLE cost_totals (
     PRIMARY KEY (workspace_id, grain, cut, label, second_label, start)
 );
 
-CALL totals_declare('cost', 'cost_totals',
-    '{"segment": "r.segment", "channel": "r.channel", "category": "r.category"}',
+CALL changes_declare('cost', '{"incurred_at": "r.incurred_at", "amount": "r.amount", "category": "r.category",
+                               "segment": "r.segment", "channel": "r.channel"}');
+
+CALL totals_declare('cost', 'cost_totals', '{segment,channel,category}',
     $$(0, '', ''), (1, d.segment, ''), (2, d.channel, ''), (3, d.segment, d.channel), (9, d.category, '')$$,
     $$(SELECT local_day(r.incurred_at, w.timezone) AS day,
               w.cac_categories IS NULL OR coalesce(r.category = ANY (w.cac_categories), false) AS counted) e$$,
     measures => '{"costs": "1", "costs_counted": "e.counted::integer",
                   "cost_amount": "CASE WHEN e.counted THEN r.amount ELSE 0 END"}');
+CALL totals_span_declare('cost_totals', '{costs}');
 
 -- Payments by paid_at, in minor units, by their own labels (they have a segment but no channel):
 -- gross above zero, refunds below; attributed: those that name a customer.
@@ -349,12 +483,18 @@ CREATE TABLE payment_totals (
     PRIMARY KEY (workspace_id, grain, cut, label, second_label, start)
 );
 
-CALL totals_declare('payment', 'payment_totals',
-    '{"segment": "coalesce(r.segment, r.followed_segment)"}',
+CALL changes_declare('payment', $${
+    "paid_at": "r.paid_at", "amount": "r.amount", "attributed": "r.customer_id IS NOT NULL",
+    "segment": "coalesce(r.segment, r.followed_segment)",
+    "customer_segment": "r.followed_segment", "customer_channel": "r.followed_channel"
+    }$$);
+
+CALL totals_declare('payment', 'payment_totals', '{segment}',
     $$(0, '', ''), (1, d.segment, '')$$,
     '(VALUES (local_day(r.paid_at, w.timezone))) e(day)',
     measures => '{"payments": "1", "gross": "greatest(r.amount, 0)", "refunds": "greatest(-r.amount, 0)",
-                  "attributed": "CASE WHEN r.customer_id IS NOT NULL THEN r.amount ELSE 0 END"}');
+                  "attributed": "CASE WHEN r.attributed THEN r.amount ELSE 0 END"}');
+CALL totals_span_declare('payment_totals', '{payments}');
 
 -- Payments that name a customer, by the customer's labels.
 CREATE TABLE customer_revenue_totals (
@@ -369,13 +509,13 @@ CREATE TABLE customer_revenue_totals (
     PRIMARY KEY (workspace_id, grain, cut, label, second_label, start)
 );
 
-CALL totals_declare('payment', 'customer_revenue_totals',
-    '{"segment": "r.followed_segment", "channel": "r.followed_channel"}',
-    $$(0, '', ''), (1, d.segment, ''), (2, d.channel, ''), (3, d.segment, d.channel)$$,
-    $$(SELECT local_day(r.paid_at, w.timezone) AS day WHERE r.customer_id IS NOT NULL) e$$,
+CALL totals_declare('payment', 'customer_revenue_totals', '{customer_segment,customer_channel}',
+    $$(0, '', ''), (1, d.customer_segment, ''), (2, d.customer_channel, ''),
+      (3, d.customer_segment, d.customer_channel)$$,
+    $$(SELECT local_day(r.paid_at, w.timezone) AS day WHERE r.attributed) e$$,
     measures => '{"customer_payments": "1", "customer_revenue": "r.amount"}');
 
--- After the totals: a changed interaction moves the labels of its surveys.
+-- A changed interaction moves the labels of its surveys.
 CREATE FUNCTION interaction_changed() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
     changed record;

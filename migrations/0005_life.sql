@@ -64,8 +64,14 @@ CREATE TABLE life_totals (
     PRIMARY KEY (workspace_id, grain, cut, label, second_label, start)
 );
 
-CALL totals_declare('life_event', 'life_totals',
-    '{"segment": "r.segment", "channel": "r.channel", "reason": "r.reason"}',
+CALL changes_declare('life_event', $${
+    "at": "r.at", "rank": "r.rank", "effective": "r.effective", "voluntary": "r.voluntary",
+    "lost_month": "r.lost_month", "lost_quarter": "r.lost_quarter", "lost_year": "r.lost_year",
+    "lost_trailing": "r.lost_trailing",
+    "segment": "r.segment", "channel": "r.channel", "reason": "r.reason"
+    }$$);
+
+CALL totals_declare('life_event', 'life_totals', '{segment,channel,reason}',
     $$(0, '', ''), (1, d.segment, ''), (2, d.channel, ''), (3, d.segment, d.channel), (8, d.reason, '')$$,
     $$(SELECT local_day(r.at, w.timezone) AS day, NULL::smallint AS loss
         UNION ALL
@@ -94,6 +100,7 @@ CALL totals_declare('life_event', 'life_totals',
     "lost_voluntary_trailing": "(e.loss = 1 AND r.voluntary)::integer",
     "lost_involuntary_trailing": "(e.loss = 1 AND NOT r.voluntary)::integer"
     }$$);
+CALL totals_span_declare('life_totals', '{acquired,reactivated,cancelled,redundant}');
 
 CREATE TRIGGER refuse_truncate BEFORE TRUNCATE ON life_event
     FOR EACH STATEMENT EXECUTE FUNCTION refuse_truncate();

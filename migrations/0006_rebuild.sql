@@ -1,18 +1,58 @@
--- Recomputing everything that is derived, and proving that it need not be.
+-- Adding changes to the totals, recomputing everything that is derived, and proving that it need not be.
 
-CREATE FUNCTION totals_tables() RETURNS text[] LANGUAGE sql IMMUTABLE AS $$
-    SELECT ARRAY['survey_totals', 'interaction_totals', 'duration_sketch', 'follow_up_sketch',
-                 'life_totals', 'cost_totals', 'payment_totals', 'customer_revenue_totals',
-                 'purchase_totals']
-$$;
+-- Adds a workspace's oldest changes to its totals: of each source some `most`, and those of the same statement
+-- as the last of them. True where more are left. Does nothing where another session is at it. No writer of
+-- records waits for it.
+CREATE FUNCTION totals_fold(workspace integer, most integer DEFAULT 20000) RETURNS boolean
+LANGUAGE plpgsql AS $$
+DECLARE
+    version constant bigint := (SELECT v.version FROM data_version v WHERE v.workspace_id = workspace);
+    folded bigint;
+    of_source record;
+    newest bigint;
+    through bigint;
+    changed text[] := '{}';
+    name text;
+BEGIN
+    IF NOT pg_try_advisory_xact_lock(22103, workspace) THEN
+        RETURN false;
+    END IF;
+    folded := coalesce((SELECT f.through FROM totals_folded f WHERE f.workspace_id = workspace), 0);
+    FOR name IN SELECT s.source FROM change_source s LOOP
+        EXECUTE format('SELECT (SELECT c.number FROM %1$I c WHERE c.workspace_id = $1 AND c.number > $2
+                                 ORDER BY c.number DESC LIMIT 1) AS newest,
+                               (SELECT c.number FROM %1$I c WHERE c.workspace_id = $1 AND c.number > $2
+                                 ORDER BY c.number OFFSET $3 LIMIT 1) AS enough', name || '_change')
+           INTO of_source USING workspace, folded, most - 1;
+        IF of_source.newest IS NOT NULL THEN
+            changed := changed || name;
+            newest := greatest(newest, of_source.newest);
+            through := least(through, of_source.enough);
+        END IF;
+    END LOOP;
+    through := least(through, newest);
+    FOR name IN SELECT t.target FROM totals_target t WHERE t.source = ANY (changed) LOOP
+        EXECUTE format('SELECT %I($1, $2)', name || '_add') USING workspace, through;
+    END LOOP;
+    FOREACH name IN ARRAY changed LOOP
+        EXECUTE format('DELETE FROM %I c WHERE c.workspace_id = $1 AND c.number > $2 AND c.number <= $3',
+                       name || '_change') USING workspace, folded, through;
+    END LOOP;
+    INSERT INTO totals_folded AS f VALUES (workspace, coalesce(through, folded),
+                                           CASE WHEN newest > through THEN NULL ELSE version END)
+    ON CONFLICT (workspace_id) DO UPDATE SET through = excluded.through, version = excluded.version;
+    RETURN coalesce(newest > through, false);
+END $$;
 
 -- Recomputes a workspace's derived rows and totals from its records, under its lock: readers see
 -- the old figures until the transaction commits, writers wait.
 CREATE FUNCTION workspace_rebuild(workspace integer) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
-    target text;
+    name text;
+    totals record;
 BEGIN
     PERFORM workspace_lock(workspace);
+    PERFORM pg_advisory_xact_lock(22103, workspace); -- against totals_fold
     PERFORM follow_customers(workspace, (SELECT array_agg(DISTINCT x.customer_id)
         FROM (SELECT customer_id FROM survey WHERE workspace_id = workspace
               UNION ALL SELECT customer_id FROM interaction WHERE workspace_id = workspace
@@ -30,9 +70,12 @@ BEGIN
     PERFORM life_recompute(workspace, (SELECT array_agg(x.id)
         FROM (SELECT id FROM customer WHERE workspace_id = workspace
               UNION SELECT customer_id FROM life_event WHERE workspace_id = workspace) x));
-    FOREACH target IN ARRAY totals_tables() LOOP
-        EXECUTE format('DELETE FROM %I WHERE workspace_id = $1', target) USING workspace;
-        EXECUTE format('INSERT INTO %I SELECT * FROM %I($1)', target, target || '_expected') USING workspace;
+    FOR name IN SELECT s.source FROM change_source s LOOP
+        EXECUTE format('DELETE FROM %I WHERE workspace_id = $1', name || '_change') USING workspace;
+    END LOOP;
+    FOR totals IN SELECT * FROM totals_target LOOP
+        EXECUTE format('DELETE FROM %I WHERE workspace_id = $1', totals.stored) USING workspace;
+        EXECUTE format('SELECT %I($1, NULL)', totals.target || '_add') USING workspace;
     END LOOP;
     UPDATE data_version SET version = version + 1 WHERE workspace_id = workspace;
 END $$;
@@ -43,7 +86,9 @@ CREATE FUNCTION workspace_check(workspace integer)
 RETURNS TABLE (place text, side text, cell jsonb) LANGUAGE plpgsql STABLE AS $$
 DECLARE
     target text;
-    columns text;
+    keys text;
+    sums text;
+    counts text;
 BEGIN
     FOREACH target IN ARRAY ARRAY['interaction', 'survey'] LOOP
         RETURN QUERY EXECUTE format($query$
@@ -94,17 +139,25 @@ BEGIN
         SELECT 'purchase_month', 'stored', to_jsonb(x) FROM (SELECT * FROM stored EXCEPT SELECT * FROM expected) x
         UNION ALL
         SELECT 'purchase_month', 'expected', to_jsonb(x) FROM (SELECT * FROM expected EXCEPT SELECT * FROM stored) x;
-    FOREACH target IN ARRAY totals_tables() LOOP
-        -- A row of zeros says the same as no row.
-        columns := (SELECT string_agg(format('t.%I <> 0', a.attname), ' OR ') FROM pg_attribute a
-                     WHERE a.attrelid = target::regclass AND a.attnum > 0 AND NOT a.attisdropped
-                       AND a.atttypid IN ('bigint'::regtype, 'numeric'::regtype));
+    FOR target IN SELECT x.target FROM totals_target x LOOP
+        -- What is stored is the totals and the changes that wait. A row of zeros says the same as no row.
+        SELECT string_agg(format('%I', a.attname), ', ') FILTER (WHERE NOT is_sum),
+               string_agg(format('sum(%I)::%s AS %1$I', a.attname, a.atttypid::regtype), ', ') FILTER (WHERE is_sum),
+               string_agg(format('sum(%I) <> 0', a.attname), ' OR ') FILTER (WHERE is_sum)
+          INTO keys, sums, counts
+          FROM pg_attribute a
+         CROSS JOIN LATERAL (SELECT a.atttypid IN ('bigint'::regtype, 'numeric'::regtype) AS is_sum) s
+         WHERE a.attrelid = target::regclass AND a.attnum > 0 AND NOT a.attisdropped;
         RETURN QUERY EXECUTE format($query$
-            WITH expected AS MATERIALIZED (SELECT * FROM %1$I($1)),
-            stored AS MATERIALIZED (SELECT * FROM %2$I t WHERE t.workspace_id = $1 AND (%3$s))
-            SELECT %2$L, 'stored', to_jsonb(x) FROM (SELECT * FROM stored EXCEPT SELECT * FROM expected) x
+            WITH expected AS MATERIALIZED (SELECT %1$s, %2$s FROM %5$I($1) GROUP BY %1$s),
+            stored AS MATERIALIZED (
+                SELECT %1$s, %2$s
+                  FROM (SELECT * FROM %4$I t WHERE t.workspace_id = $1
+                        UNION ALL SELECT * FROM %6$I($1, 9223372036854775807)) x
+                 GROUP BY %1$s HAVING %3$s)
+            SELECT %4$L, 'stored', to_jsonb(x) FROM (SELECT * FROM stored EXCEPT SELECT * FROM expected) x
             UNION ALL
-            SELECT %2$L, 'expected', to_jsonb(x) FROM (SELECT * FROM expected EXCEPT SELECT * FROM stored) x
-            $query$, target || '_expected', target, columns) USING workspace;
+            SELECT %4$L, 'expected', to_jsonb(x) FROM (SELECT * FROM expected EXCEPT SELECT * FROM stored) x
+            $query$, keys, sums, counts, target, target || '_expected', target || '_changes') USING workspace;
     END LOOP;
 END $$;

@@ -30,8 +30,10 @@ CREATE TABLE purchase_totals (
     PRIMARY KEY (workspace_id, grain, cut, label, second_label, start, previous, second)
 );
 
-CALL totals_declare('purchase_month', 'purchase_totals',
-    '{"cut": "r.cut::text", "label": "r.label"}',
+CALL changes_declare('purchase_month', '{"cut": "r.cut::text", "label": "r.label", "month": "r.month",
+                                         "previous": "r.previous", "second": "r.second"}');
+
+CALL totals_declare('purchase_month', 'purchase_totals', '{cut,label}',
     $$(d.cut::smallint, d.label, '')$$,
     '(VALUES (r.month)) e(day)',
     measures => '{"customers": "1"}',

@@ -25,6 +25,7 @@ struct app {
     struct workers *readers; /* for reads, which never wait behind a change that waits for a lock */
     struct keyring *keyring;
     struct versions *versions;
+    struct folding *folding;
     struct answers *answers;
     struct http_server *server;
     atomic_bool stopping;

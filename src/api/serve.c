@@ -3,6 +3,7 @@
 
 #include "answers.h"
 #include "app.h"
+#include "vinculo/folding.h"
 #include "vinculo/log.h"
 #include "vinculo/metrics_registry.h"
 #include "vinculo/migrate.h"
@@ -109,6 +110,9 @@ static enum err start(struct app *app, const struct settings *settings, struct p
     if (err == ERR_OK) {
         err = keyring_start(&for_writing, &app->keyring, problem);
     }
+    if (err == ERR_OK) {
+        err = folding_start(&for_writing, &app->folding, problem);
+    }
     return err == ERR_OK ? start_http(app, settings, problem) : err;
 }
 
@@ -137,6 +141,7 @@ static bool stop(struct app *app, int timeout_ms) {
         keyring_stop(app->keyring);
     }
     versions_stop(app->versions);
+    folding_stop(app->folding);
     answers_free(app->answers);
     workers_free(app->workers);
     workers_free(app->readers);

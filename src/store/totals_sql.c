@@ -15,8 +15,8 @@ const struct totals_statement totals_statements[] = {
     SOURCE("payment", SOURCE_PAYMENTS, "payments"),
     SOURCE("customer_revenue", SOURCE_CUSTOMER_REVENUE, "customer_payments"),
     SOURCE("cost", SOURCE_COSTS, "costs"),
-    {"duration_sketch", TOTALS_SQL_SKETCH, SOURCE_COUNT, "duration_sketch", NULL},
-    {"follow_up_sketch", TOTALS_SQL_SKETCH, SOURCE_COUNT, "follow_up_sketch", NULL},
+    {"duration_sketch", TOTALS_SQL_SKETCH, SOURCE_COUNT, "duration_sketch_bucket", NULL},
+    {"follow_up_sketch", TOTALS_SQL_SKETCH, SOURCE_COUNT, "follow_up_sketch_bucket", NULL},
 };
 const size_t totals_statement_count = sizeof totals_statements / sizeof totals_statements[0];
 
@@ -30,8 +30,16 @@ const char *totals_sql_name(enum totals_sql form, enum totals_source source) {
     return totals_statements[i].name;
 }
 
+/* The totals and the changes that wait to be added to them (migrations/0004), of one cut: the
+ * latter are days and few. */
+static void write_rest(struct buf *out, const struct totals_statement *statement, const char *cut) {
+    buf_printf(out, "WITH rest AS MATERIALIZED (SELECT * FROM %s_rest($1) r WHERE r.cut = %s) ",
+               statement->table, cut);
+}
+
 /* The rows of slices and groups: t. */
-static void write_rows(struct buf *out, const char *table, const char *condition) {
+static void write_rows(struct buf *out, const struct totals_statement *statement,
+                       const char *condition) {
     buf_printf(out,
                " FROM unnest($2::integer[], $3::\"char\"[], $4::date[], $5::date[])"
                " AS s(stretch, grain, a, b)"
@@ -39,47 +47,54 @@ static void write_rows(struct buf *out, const char *table, const char *condition
                " AS g(ord integer, label text, second_label text)"
                " CROSS JOIN LATERAL (SELECT * FROM %s t WHERE t.workspace_id = $1"
                " AND t.grain = s.grain AND t.cut = $6 AND t.label = g.label"
-               " AND t.second_label = g.second_label%s"
-               " AND t.start >= s.a AND t.start < s.b OFFSET 0) t",
-               table, condition);
+               " AND t.second_label = g.second_label%s AND t.start >= s.a AND t.start < s.b"
+               " UNION ALL SELECT * FROM rest t WHERE t.label = g.label"
+               " AND t.second_label = g.second_label%s AND t.start >= s.a AND t.start < s.b"
+               " OFFSET 0) t",
+               statement->table, condition, condition);
 }
 
 static void write_sums(struct buf *out, const struct totals_statement *statement) {
+    write_rest(out, statement, "$6");
     buf_add_str(out, "SELECT s.stretch, g.ord");
     for (size_t i = 0; i < totals_column_count; i++) {
         if (totals_columns[i].source == statement->source) {
             buf_printf(out, ", sum(t.%s)", totals_columns[i].name);
         }
     }
-    write_rows(out, statement->table, "");
+    write_rows(out, statement, "");
     buf_add_str(out, " GROUP BY 1, 2");
 }
 
 /* Rows of zeros, which are left where records were deleted or moved, are no groups. */
 static void write_labels(struct buf *out, const struct totals_statement *statement) {
-    buf_printf(out,
-               "SELECT CASE WHEN $4::boolean THEN t.second_label ELSE t.label END"
-               " FROM %s t WHERE t.workspace_id = $1 AND t.grain = 'm' AND t.cut = $2"
-               " AND ($3::text IS NULL"
-               " OR CASE WHEN $4::boolean THEN t.label ELSE t.second_label END = $3)"
-               " AND t.start < $6::date GROUP BY 1 HAVING bool_or(t.%s <> 0",
-               statement->table, statement->size);
+    write_rest(out, statement, "$2");
+    buf_printf(
+        out,
+        "SELECT CASE WHEN $4::boolean THEN t.second_label ELSE t.label END"
+        " FROM (SELECT * FROM %s t WHERE t.workspace_id = $1 AND t.grain = 'm' AND t.cut = $2"
+        " UNION ALL SELECT * FROM rest) t"
+        " WHERE ($3::text IS NULL"
+        " OR CASE WHEN $4::boolean THEN t.label ELSE t.second_label END = $3)"
+        " AND t.start < $6::date GROUP BY 1 HAVING sum(t.%s) <> 0",
+        statement->table, statement->size);
     for (size_t i = 0; i < totals_column_count; i++) {
         if (totals_columns[i].source == statement->source) {
-            buf_printf(out, " OR t.%s <> 0", totals_columns[i].name);
+            buf_printf(out, " OR sum(t.%s) <> 0", totals_columns[i].name);
         }
     }
     buf_printf(out,
-               ") ORDER BY coalesce(sum(t.%s) FILTER (WHERE t.start >="
+               " ORDER BY coalesce(sum(t.%s) FILTER (WHERE t.start >="
                " date_trunc('month', $5::date::timestamp)::date), 0) DESC, sum(t.%s) DESC, 1",
                statement->size, statement->size);
 }
 
 static void write_sketch(struct buf *out, const struct totals_statement *statement) {
+    write_rest(out, statement, "$6");
     buf_add_str(out, "SELECT x.stretch, x.ord, array_agg(x.bucket ORDER BY x.bucket),"
                      " array_agg(x.n ORDER BY x.bucket)"
                      " FROM (SELECT s.stretch, g.ord, t.bucket, sum(t.n)::bigint AS n");
-    write_rows(out, statement->table, " AND t.metric = $8");
+    write_rows(out, statement, " AND t.metric = $8");
     buf_add_str(out, " GROUP BY 1, 2, 3 HAVING sum(t.n) <> 0) x GROUP BY 1, 2");
 }
 

@@ -4,9 +4,9 @@
 -- A row per period, in order: total, language. Relies on the totals' primary key.
 SELECT (SELECT coalesce(sum(t.comments_positive + t.comments_neutral + t.comments_negative
                             + t.comments_unscored), 0)
-          FROM survey_totals t
-         WHERE t.workspace_id = $1 AND t.grain = 'd' AND t.cut = $4::smallint
-           AND t.start >= date '1970-01-01' + p.a AND t.start < date '1970-01-01' + p.b
+          FROM (SELECT * FROM survey_totals t WHERE t.workspace_id = $1 AND t.grain = 'd'
+                UNION ALL SELECT * FROM survey_totals_rest($1)) t
+         WHERE t.cut = $4::smallint AND t.start >= date '1970-01-01' + p.a AND t.start < date '1970-01-01' + p.b
            AND t.label = $5 AND t.second_label = $6) AS total, w.language
   FROM workspace w
  CROSS JOIN unnest($2::integer[], $3::integer[]) WITH ORDINALITY AS p(a, b, ord)

@@ -8,10 +8,10 @@
 -- cancellations' primary key.
 SELECT w.timezone, t.today - date '1970-01-01' AS today, w.currency, w.response_window_days,
        w.gross_margin, w.response_target_seconds, array_to_string(w.relationship_weights, ' '),
-       least(s.first, i.first, l.first, p.first, c.first, a.first) - date '1970-01-01' AS first,
-       greatest(s.last, i.last, l.last, p.last, c.last, a.last) - date '1970-01-01' AS last,
-       s.first - date '1970-01-01' AS surveys_from, i.first - date '1970-01-01' AS interactions_from,
-       p.first - date '1970-01-01' AS payments_from,
+       least(s.first_day, i.first_day, l.first_day, p.first_day, c.first_day, a.first_day) - date '1970-01-01' AS first,
+       greatest(s.last_day, i.last_day, l.last_day, p.last_day, c.last_day, a.last_day) - date '1970-01-01' AS last,
+       s.first_day - date '1970-01-01' AS surveys_from, i.first_day - date '1970-01-01' AS interactions_from,
+       p.first_day - date '1970-01-01' AS payments_from,
        -- Ordered, so that it goes by the key and not through other workspaces' rows.
        EXISTS (SELECT FROM (SELECT 1 FROM cancellation x WHERE x.workspace_id = $1
                              ORDER BY x.workspace_id, x.id LIMIT 1) x)::integer AS cancellations_stored,
@@ -19,51 +19,14 @@ SELECT w.timezone, t.today - date '1970-01-01' AS today, w.currency, w.response_
   FROM workspace w
   JOIN data_version v ON v.workspace_id = w.id
  CROSS JOIN LATERAL (SELECT local_day(now(), w.timezone) AS today) t
+ CROSS JOIN survey_totals_span($1, t.today) s
+ CROSS JOIN interaction_totals_span($1, t.today) i
+ CROSS JOIN life_totals_span($1, t.today) l
+ CROSS JOIN payment_totals_span($1, t.today) p
+ CROSS JOIN cost_totals_span($1, t.today) c
  CROSS JOIN LATERAL (
-    SELECT min(x.start) AS first, max(x.start) FILTER (WHERE x.start <= t.today) AS last
-      FROM ((SELECT y.start FROM survey_totals y WHERE y.workspace_id = w.id AND y.grain = 'd' AND y.cut = 0
-                AND y.label = '' AND y.second_label = '' AND y.records > 0 ORDER BY y.start LIMIT 1)
-            UNION ALL
-            (SELECT y.start FROM survey_totals y WHERE y.workspace_id = w.id AND y.grain = 'd' AND y.cut = 0
-                AND y.label = '' AND y.second_label = '' AND y.records > 0 AND y.start <= t.today
-              ORDER BY y.start DESC LIMIT 1)) x) s
- CROSS JOIN LATERAL (
-    SELECT min(x.start) AS first, max(x.start) FILTER (WHERE x.start <= t.today) AS last
-      FROM ((SELECT y.start FROM interaction_totals y WHERE y.workspace_id = w.id AND y.grain = 'd' AND y.cut = 0
-                AND y.label = '' AND y.second_label = '' AND y.opened > 0 ORDER BY y.start LIMIT 1)
-            UNION ALL
-            (SELECT y.start FROM interaction_totals y WHERE y.workspace_id = w.id AND y.grain = 'd' AND y.cut = 0
-                AND y.label = '' AND y.second_label = '' AND y.opened > 0 AND y.start <= t.today
-              ORDER BY y.start DESC LIMIT 1)) x) i
- CROSS JOIN LATERAL (
-    SELECT min(x.start) AS first, max(x.start) FILTER (WHERE x.start <= t.today) AS last
-      FROM ((SELECT y.start FROM life_totals y WHERE y.workspace_id = w.id AND y.grain = 'd' AND y.cut = 0
-                AND y.label = '' AND y.second_label = ''
-                AND y.acquired + y.reactivated + y.cancelled + y.redundant > 0 ORDER BY y.start LIMIT 1)
-            UNION ALL
-            (SELECT y.start FROM life_totals y WHERE y.workspace_id = w.id AND y.grain = 'd' AND y.cut = 0
-                AND y.label = '' AND y.second_label = '' AND y.start <= t.today
-                AND y.acquired + y.reactivated + y.cancelled + y.redundant > 0
-              ORDER BY y.start DESC LIMIT 1)) x) l
- CROSS JOIN LATERAL (
-    SELECT min(x.start) AS first, max(x.start) FILTER (WHERE x.start <= t.today) AS last
-      FROM ((SELECT y.start FROM payment_totals y WHERE y.workspace_id = w.id AND y.grain = 'd' AND y.cut = 0
-                AND y.label = '' AND y.second_label = '' AND y.payments > 0 ORDER BY y.start LIMIT 1)
-            UNION ALL
-            (SELECT y.start FROM payment_totals y WHERE y.workspace_id = w.id AND y.grain = 'd' AND y.cut = 0
-                AND y.label = '' AND y.second_label = '' AND y.payments > 0 AND y.start <= t.today
-              ORDER BY y.start DESC LIMIT 1)) x) p
- CROSS JOIN LATERAL (
-    SELECT min(x.start) AS first, max(x.start) FILTER (WHERE x.start <= t.today) AS last
-      FROM ((SELECT y.start FROM cost_totals y WHERE y.workspace_id = w.id AND y.grain = 'd' AND y.cut = 0
-                AND y.label = '' AND y.second_label = '' AND y.costs > 0 ORDER BY y.start LIMIT 1)
-            UNION ALL
-            (SELECT y.start FROM cost_totals y WHERE y.workspace_id = w.id AND y.grain = 'd' AND y.cut = 0
-                AND y.label = '' AND y.second_label = '' AND y.costs > 0 AND y.start <= t.today
-              ORDER BY y.start DESC LIMIT 1)) x) c
- CROSS JOIN LATERAL (
-    SELECT local_day(min(x.opened_at), w.timezone) AS first,
-           CASE WHEN count(*) > 0 THEN least(local_day(max(x.opened_at), w.timezone), t.today) END AS last
+    SELECT local_day(min(x.opened_at), w.timezone) AS first_day,
+           CASE WHEN count(*) > 0 THEN least(local_day(max(x.opened_at), w.timezone), t.today) END AS last_day
       FROM ((SELECT y.opened_at FROM action y WHERE y.workspace_id = w.id
               ORDER BY y.opened_at LIMIT 1)
             UNION ALL

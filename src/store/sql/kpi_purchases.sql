@@ -5,6 +5,7 @@
 -- Rows: number, ord, buyers, repeat_buyers, previous_buyers, returning_buyers (see totals.h).
 -- A customer counts in the first month in the period, the one whose previous month lies before it.
 -- Relies on the primary key of purchase_totals.
+WITH rest AS MATERIALIZED (SELECT * FROM purchase_totals_rest($1) r WHERE r.cut = $6::smallint)
 SELECT x.number, x.ord, x.buyers, x.repeat_buyers, x.previous_buyers,
        x.buyers + x.previous_buyers - x.either AS returning_buyers
   FROM (SELECT p.number, g.ord,
@@ -19,5 +20,9 @@ SELECT x.number, x.ord, x.buyers, x.repeat_buyers, x.previous_buyers,
          CROSS JOIN LATERAL (SELECT * FROM purchase_totals t
                               WHERE t.workspace_id = $1 AND t.grain = 'm' AND t.cut = $6
                                 AND t.label = g.label AND t.second_label = g.second_label
+                                AND t.start >= p.before AND t.start < p.b
+                             UNION ALL
+                             SELECT * FROM rest t
+                              WHERE t.label = g.label AND t.second_label = g.second_label
                                 AND t.start >= p.before AND t.start < p.b OFFSET 0) t
          GROUP BY 1, 2) x
