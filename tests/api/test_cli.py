@@ -359,12 +359,17 @@ def filled(database):
         connection = psycopg2.connect(url)
         with connection, connection.cursor() as cursor:
             cursor.execute("SELECT id FROM workspace WHERE name = %s", (workspace,))
-            cursor.execute(RECORDS, {"w": cursor.fetchone()[0]})
+            number = cursor.fetchone()[0]
+            cursor.execute(RECORDS, {"w": number})
+            cursor.execute("SELECT totals_fold(%s)", (number,))
         connection.close()
     return url
 
 
-def test_check_of_right_figures(filled):
+def test_check_of_right_figures_whether_changes_are_folded_or_wait(filled):
+    query(filled, "INSERT INTO survey (workspace_id, id, type, score, scale_min, scale_max, answered_at) "
+                  "VALUES (1, 'waits', 'nps', 10, 0, 10, '2026-01-02T00:00:00Z')")
+    assert query(filled, "SELECT workspace_id FROM survey_change") == [(1,)]
     done = cli(filled, "rebuild", "--check")
     assert (done.returncode, done.stdout) == (0, "2 workspaces checked, 0 differing cells\n"), done
     one = cli(filled, "rebuild", "--check", "--workspace", "one")
