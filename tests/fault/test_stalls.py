@@ -217,7 +217,7 @@ def test_rebuild_check_finds_a_wrong_figure(site):
     client = here.client()
     expect(client.post("/v1/surveys", sample("surveys")), 201)
     deadline = time.monotonic() + 10
-    while here.sql("SELECT count(*) FROM survey_change").strip() != "0":
+    while here.sql("SELECT count(*) FROM survey_change") != [(0,)]:
         assert time.monotonic() < deadline, "the service folds no changes"
         time.sleep(0.05)
     here.sql("DELETE FROM survey_totals")
