@@ -75,6 +75,7 @@ CREATE TABLE survey (
     followed_agent text COLLATE "C",   -- of the interaction
     -- Of a low score: when the first action about it was done within 168 hours; null: none was.
     follow_up_at timestamptz,
+    comment_language text CHECK (comment_language IN ('pt', 'en')), -- of the workspace, while there is a comment
     -- 1 promoter, satisfied, easy; 0 between; -1 detractor, dissatisfied, hard; null unscored.
     -- Satisfied and easy are the top boxes of the scale, dissatisfied and hard their mirror.
     score_class smallint GENERATED ALWAYS AS (
@@ -233,6 +234,14 @@ BEGIN
     RETURN NEW;
 END $$;
 
+CREATE FUNCTION follow_language() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM workspace_lock(NEW.workspace_id);
+    NEW.comment_language := CASE WHEN NEW.comment IS NOT NULL THEN
+        (SELECT w.language FROM workspace w WHERE w.id = NEW.workspace_id) END;
+    RETURN NEW;
+END $$;
+
 CREATE FUNCTION follow_interaction() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     PERFORM workspace_lock(NEW.workspace_id);
@@ -270,6 +279,15 @@ CREATE TRIGGER follow_interaction_insert BEFORE INSERT ON survey FOR EACH ROW
     EXECUTE FUNCTION follow_interaction();
 CREATE TRIGGER follow_interaction_update BEFORE UPDATE OF workspace_id, interaction_id ON survey FOR EACH ROW
     EXECUTE FUNCTION follow_interaction();
+
+-- The service, which has the lock, inserts the language with the comment: the call would cost it 10 µs
+-- a record. Other programs leave it to the triggers.
+CREATE TRIGGER follow_language_insert BEFORE INSERT ON survey FOR EACH ROW
+    WHEN ((NEW.comment IS NULL) <> (NEW.comment_language IS NULL))
+    EXECUTE FUNCTION follow_language();
+CREATE TRIGGER follow_language_update BEFORE UPDATE OF workspace_id, comment ON survey FOR EACH ROW
+    WHEN ((NEW.comment IS NULL) <> (NEW.comment_language IS NULL) OR NEW.workspace_id <> OLD.workspace_id)
+    EXECUTE FUNCTION follow_language();
 
 -- Brings the followed labels of other records in line with these customers' (interactions')
 -- present ones. Changed rows write their deltas by their own triggers. Planned at
@@ -309,6 +327,18 @@ BEGIN
      WHERE r.workspace_id = workspace AND r.interaction_id = x.id
        AND (r.followed_channel, r.followed_topic, r.followed_agent)
            IS DISTINCT FROM (x.channel, x.topic, x.agent);
+END $$;
+
+-- Brings comment_language of a workspace's surveys in line with its present language.
+CREATE FUNCTION follow_workspace(workspace integer) RETURNS void
+LANGUAGE plpgsql VOLATILE
+SET plan_cache_mode = force_custom_plan
+AS $$
+BEGIN
+    UPDATE survey r SET comment_language = CASE WHEN r.comment IS NOT NULL THEN w.language END
+      FROM workspace w
+     WHERE w.id = workspace AND r.workspace_id = workspace
+       AND r.comment_language IS DISTINCT FROM CASE WHEN r.comment IS NOT NULL THEN w.language END;
 END $$;
 
 -- Brings follow_up_at of these surveys in line with the actions about them. What was found is joined

@@ -53,6 +53,7 @@ DECLARE
 BEGIN
     PERFORM workspace_lock(workspace);
     PERFORM pg_advisory_xact_lock(22103, workspace); -- against totals_fold
+    PERFORM follow_workspace(workspace);
     PERFORM follow_customers(workspace, (SELECT array_agg(DISTINCT x.customer_id)
         FROM (SELECT customer_id FROM survey WHERE workspace_id = workspace
               UNION ALL SELECT customer_id FROM interaction WHERE workspace_id = workspace
@@ -113,6 +114,12 @@ BEGIN
                  WHERE a.workspace_id = r.workspace_id AND a.survey_id = r.id AND a.status = 'done'
                    AND r.score_class = -1 AND a.done_at >= r.answered_at
                    AND a.done_at <= r.answered_at + interval '168 hours');
+    RETURN QUERY
+        SELECT 'survey', 'stored', jsonb_build_object('id', r.id, 'comment_language', r.comment_language)
+          FROM survey r
+          JOIN workspace w ON w.id = r.workspace_id
+         WHERE r.workspace_id = workspace
+           AND r.comment_language IS DISTINCT FROM CASE WHEN r.comment IS NOT NULL THEN w.language END;
     RETURN QUERY
         SELECT 'survey', 'stored', jsonb_build_object('id', r.id,
                    'followed_labels', ARRAY[r.followed_channel, r.followed_topic, r.followed_agent])

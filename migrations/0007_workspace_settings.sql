@@ -38,6 +38,18 @@ CREATE TRIGGER recounted AFTER UPDATE ON workspace FOR EACH ROW
           OR OLD.response_window_days IS DISTINCT FROM NEW.response_window_days)
     EXECUTE FUNCTION workspace_recounted();
 
+-- Comments are searched in the workspace's language. This finds those that the last writer before it
+-- has committed; the next one, who has the lock only after the commit, reads the new language.
+CREATE FUNCTION workspace_language() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM workspace_lock(NEW.id);
+    PERFORM follow_workspace(NEW.id);
+    RETURN NULL;
+END $$;
+
+CREATE TRIGGER language AFTER UPDATE ON workspace FOR EACH ROW
+    WHEN (OLD.language IS DISTINCT FROM NEW.language) EXECUTE FUNCTION workspace_language();
+
 -- Amounts have one currency: it may change while there are none, and no other comes in.
 CREATE FUNCTION workspace_currency() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN

@@ -1,8 +1,8 @@
 -- Searching comments, and answers that belong together.
 --
--- Comments are searched by PostgreSQL's own dictionaries of the workspace's language, which may
--- change: so each language has an index of all comments, and a search takes that of the language of
--- the moment. Records without a comment are in none of them.
+-- Comments are searched by PostgreSQL's own dictionaries of the workspace's language, which each one
+-- has as comment_language: each language has an index of its comments, so that none is analysed in
+-- another. A change of a workspace's language moves its comments (migrations/0007).
 
 -- A text as it is searched: lower case, without accents, so that "reclamação" and "reclamacao" are
 -- one word. Portuguese stems and stop words depend on accents, so the endings and stop words that do
@@ -68,9 +68,9 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
 $$;
 
 CREATE INDEX survey_words_pt ON survey USING gin (comment_vector('pt', workspace_id, comment))
-    WHERE comment IS NOT NULL;
+    WHERE comment_language = 'pt';
 CREATE INDEX survey_words_en ON survey USING gin (comment_vector('en', workspace_id, comment))
-    WHERE comment IS NOT NULL;
+    WHERE comment_language = 'en';
 
 -- Comments, newest first, as survey_time has all surveys.
 CREATE INDEX survey_comment ON survey (workspace_id, (coalesce(answered_at, sent_at)) DESC, id)

@@ -9,7 +9,7 @@ FIRST = datetime.datetime(2023, 10, 1, tzinfo=datetime.timezone.utc)
 STEP_S = 3 * 365 * 86400 / SCALE
 COMMENT = "Resolveram na hora, mas a espera foi longa."
 COLUMNS = ("workspace_id", "id", "type", "score", "scale_min", "scale_max", "solicited", "comment", "channel",
-           "segment", "touchpoint", "answered_at", "content_hash")
+           "segment", "touchpoint", "answered_at", "content_hash", "comment_language")
 WINDOW = 500  # records in a transaction of the service's imports
 
 
@@ -34,12 +34,12 @@ def ndjson(prefix, first, count):
 
 
 def copy_text(workspace, prefix, first, count):
-    """The same surveys as COPY's text format."""
+    """The same surveys as COPY's text format, with their language, as the service inserts them."""
     lines = []
     for number in range(first, first + count):
         score, channel, segment, touchpoint = labels(number)
         key = f"{prefix}-{number}"
         digest = hashlib.md5(key.encode()).hexdigest()
         lines.append(f"{workspace}\t{key}\tnps\t{score}\t0\t10\tt\t{COMMENT}\tchannel-{channel}\tsegment-{segment}\t"
-                     f"touchpoint-{touchpoint}\t{moment(number)}\t\\\\x{digest}\n")
+                     f"touchpoint-{touchpoint}\t{moment(number)}\t\\\\x{digest}\tpt\n")
     return "".join(lines)

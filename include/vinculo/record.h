@@ -70,6 +70,8 @@ struct kind_spec {
     const char *time_field; /* its own time: the field the server's clock may fill in */
     /* The field that stands for it where it is absent, as in the index <kind>_time. NULL: none. */
     const char *time_otherwise;
+    /* The text that is searched; the column <field>_language has the language. NULL: none. */
+    const char *searched_field;
     /* Rules between fields; fills in defaults. Adds field errors to problem. May be NULL. */
     void (*check)(struct record *record, const struct record_context *context,
                   struct problem *problem);

@@ -30,7 +30,7 @@ struct comment_filter {
     /* Filled in by feedback_store_begin, which a list of comments needs before it is read. */
     const char *language; /* static */
     char *query;          /* owned: comment_filter_clear */
-    bool common;          /* many have the words */
+    bool common;          /* looked through for: many have the words, or the language has changed */
     /* Of the record that `take` is offered: "positive", "neutral", "negative", "unscored". */
     const char *offered_class;
 };

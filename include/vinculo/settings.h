@@ -29,7 +29,7 @@ struct settings {
     int64_t writer_batch_max;    /* records in one transaction */
     int64_t database_timeout_ms; /* one statement, and a commit */
     int64_t lock_timeout_ms;     /* waiting for a workspace's lock (a rebuild holds it) */
-    int64_t rebuild_timeout_ms;  /* a change of a workspace that counts all its figures again */
+    int64_t rebuild_timeout_ms;  /* a change that all figures or comments of a workspace follow */
     int64_t shutdown_timeout_ms; /* from TERM to exit */
 };
 

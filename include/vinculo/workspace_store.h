@@ -85,9 +85,10 @@ MUST_CHECK enum err workspace_store_read(struct db *db, int id, struct workspace
                                          struct problem *problem);
 
 /* Makes the change, in one transaction with the recount of all figures where the zone or a setting
- * changes that totals depend on: that may take `rebuild_timeout_ms`; readers see the former figures
- * until then, writers wait for their lock timeout at most. Field errors are added to those that the
- * problem has already; with any of them nothing is changed and ERR_INVALID_RECORD is returned. */
+ * changes that totals depend on, and with all comments' being taken in again where the language
+ * does: that may take `rebuild_timeout_ms`; readers see what was before until then, writers wait
+ * for their lock timeout at most. Field errors are added to those that the problem has already;
+ * with any of them nothing is changed and ERR_INVALID_RECORD is returned. */
 MUST_CHECK enum err workspace_store_change(struct db *db, int id,
                                            const struct workspace_change *change,
                                            int rebuild_timeout_ms, struct workspace *ret_workspace,

@@ -29,7 +29,7 @@ struct app {
     struct answers *answers;
     struct http_server *server;
     atomic_bool stopping;
-    atomic_bool recounting; /* a change of a workspace that counts its figures again is under way */
+    atomic_bool recounting; /* a change of a workspace that may take long is under way */
     atomic_int streams;     /* POSTs of many under way */
     atomic_int exports;     /* lists that are being sent as CSV or NDJSON */
     atomic_int rankings;    /* lists of customers that are being put in order of risk */

@@ -95,8 +95,8 @@ static void take_change(const json_t *patch, struct workspace_change *ret_change
     *ret_change = change;
 }
 
-static bool may_recount(const struct workspace_change *change) {
-    bool may = change->timezone != NULL;
+static bool may_take_long(const struct workspace_change *change) {
+    bool may = change->timezone != NULL || change->language != NULL;
     for (size_t i = 0; i < WORKSPACE_SETTING_COUNT; i++) {
         may = may || (workspace_settings[i].recounts &&
                       json_object_get(change->settings, workspace_settings[i].name) != NULL);
@@ -104,21 +104,22 @@ static bool may_recount(const struct workspace_change *change) {
     return may;
 }
 
-/* A recount takes a worker for as long as it lasts: one at a time leaves the others to readers. */
+/* A recount, or taking in all comments in another language, has a worker for as long as it lasts:
+ * one at a time leaves the others to readers. */
 static enum err change_in_turn(struct call *call, struct db *db,
                                const struct workspace_change *change,
                                struct workspace *ret_workspace) {
     struct app *app = call->app;
-    bool recounts = may_recount(change);
-    if (recounts && atomic_exchange(&app->recounting, true)) {
+    bool takes_long = may_take_long(change);
+    if (takes_long && atomic_exchange(&app->recounting, true)) {
         return problem_set(&call->problem, ERR_QUEUE_FULL,
-                           "The figures of a workspace are being counted again, one at a time; "
-                           "try again.");
+                           "A workspace's figures are being counted or its comments indexed again, "
+                           "one change at a time; try again.");
     }
     enum err err = workspace_store_change(db, call->grant.workspace_id, change,
                                           (int)app->settings->rebuild_timeout_ms, ret_workspace,
                                           &call->problem);
-    if (recounts) {
+    if (takes_long) {
         atomic_store(&app->recounting, false);
     }
     return err;

@@ -57,8 +57,8 @@ const struct setting_spec setting_specs[] = {
     INTEGER("VINCULO_LOCK_TIMEOUT_MS", "5000", 10, 600000, lock_timeout_ms,
             "Milliseconds to wait for a workspace's lock, which a rebuild holds."),
     INTEGER("VINCULO_REBUILD_TIMEOUT_MS", "600000", 100, 86400000, rebuild_timeout_ms,
-            "Milliseconds that a change of time zone, response window or categories of cost may "
-            "take: it counts every figure again."),
+            "Milliseconds that a change of time zone, response window, categories of cost or "
+            "language may take: it counts every figure, or indexes every comment, again."),
     INTEGER("VINCULO_SHUTDOWN_TIMEOUT_MS", "10000", 100, 600000, shutdown_timeout_ms,
             "Milliseconds from TERM to exit at most."),
 };

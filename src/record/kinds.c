@@ -193,6 +193,7 @@ const struct kind_spec record_kinds[KIND_COUNT] = {
                      FIELDS(survey_fields),
                      .time_field = "answered_at",
                      .time_otherwise = "sent_at",
+                     .searched_field = "comment",
                      .check = survey_check},
     [KIND_INTERACTION] = {.kind = KIND_INTERACTION,
                           .name = "interaction",

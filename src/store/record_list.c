@@ -94,10 +94,10 @@ static void write_condition(struct statement *statement, struct buf *out, size_t
 static void write_found(struct statement *statement, struct buf *out, int workspace) {
     const struct comment_filter *comments = statement->list->comments;
     buf_printf(out,
-               " FROM (SELECT * FROM survey WHERE comment IS NOT NULL"
+               " FROM (SELECT * FROM survey WHERE comment_language = '%s'"
                " AND comment_vector('%s', workspace_id, comment)"
                " @@ (comment_scope($%d) && $%d::tsquery) OFFSET 0) survey",
-               comments->language, workspace, bind(statement, comments->query));
+               comments->language, comments->language, workspace, bind(statement, comments->query));
 }
 
 static void write_source(struct statement *statement, struct buf *out, int workspace) {
@@ -253,6 +253,24 @@ struct reading {
     PGresult **ret_result;
 };
 
+/* The index has a workspace's comments in its present language alone. A list that began before the
+ * language was changed goes on in its own, looking through the comments. */
+static enum db_status check_language(struct db *db, const struct record_list *list,
+                                     const char *workspace) {
+    struct comment_filter *comments = list->comments;
+    if (comments == NULL || comments->query == NULL || comments->common) {
+        return DB_OK;
+    }
+    DB_RESULT *row = NULL;
+    const char *values[] = {workspace, comments->language};
+    enum db_status status =
+        db_query(db, "SELECT FROM workspace WHERE id = $1 AND language = $2", 2, values, &row);
+    if (status == DB_OK) {
+        comments->common = PQntuples(row) == 0;
+    }
+    return status;
+}
+
 static enum db_status read_body(struct db *db, void *context) {
     struct reading *reading = context;
     struct statement statement = {.list = reading->list, .scan_max = SCAN_MAX};
@@ -261,8 +279,11 @@ static enum db_status read_body(struct db *db, void *context) {
     *reading->ret_result = NULL;
     snprintf(statement.workspace, sizeof statement.workspace, "%d", reading->list->workspace_id);
     timestamp_format(reading->list->time_us, statement.place);
+    enum db_status status = check_language(db, reading->list, statement.workspace);
     write_statement(&statement, reading->rows, &sql);
-    enum db_status status = buf_ok(&sql) ? DB_OK : DB_LOST;
+    if (status == DB_OK && !buf_ok(&sql)) {
+        status = DB_LOST;
+    }
     /* Right after an import, before PostgreSQL has statistics, it would take the workspace for a
      * small one, and fetch and sort all of it for each statement. Where a sort cannot be avoided,
      * its then enormous cost would have the statement compiled. */

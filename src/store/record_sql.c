@@ -50,8 +50,18 @@ static void write_insert(struct buf *out, const struct kind_spec *spec) {
     write_row_type(out, spec);
     buf_printf(out, "), inserted AS (INSERT INTO %s (workspace_id, content_hash, ", spec->name);
     write_fields(out, spec, "");
+    if (spec->searched_field != NULL) {
+        buf_printf(out, ", %s_language", spec->searched_field);
+    }
     buf_add_str(out, ") SELECT workspace_id, content_hash, ");
     write_fields(out, spec, "");
+    if (spec->searched_field != NULL) {
+        /* Its triggers would look it up as well, but one call per record. */
+        buf_printf(out,
+                   ", CASE WHEN %s IS NOT NULL THEN (SELECT w.language FROM workspace w"
+                   " WHERE w.id = input.workspace_id) END",
+                   spec->searched_field);
+    }
     buf_printf(
         out,
         " FROM input ORDER BY workspace_id, id ON CONFLICT (workspace_id, id) DO NOTHING"

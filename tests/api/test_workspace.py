@@ -405,7 +405,8 @@ def test_one_recount_at_a_time(workspace, service):
         expect_problem(other.patch("/v1/workspace", {"timezone": "Asia/Tokyo"}), 503, "queue_full")
         expect_problem(other.patch("/v1/workspace", {"settings": {"cac_categories": ["ads"]}}), 503,
                        "queue_full")
-        expect(other.patch("/v1/workspace", {"language": "en", "settings": {"gross_margin": 0.5}}), 200)
+        expect_problem(other.patch("/v1/workspace", {"language": "en"}), 503, "queue_full")
+        expect(other.patch("/v1/workspace", {"settings": {"gross_margin": 0.5}}), 200)
         waiting.join()
     expect(other.patch("/v1/workspace", {"timezone": "Asia/Tokyo"}), 200)
 

@@ -6,11 +6,11 @@
 SELECT a.language, a.query,
        a.excludes_phrase OR 2000 < CASE a.language
            WHEN 'pt' THEN (SELECT count(*) FROM (
-               SELECT FROM survey s WHERE s.comment IS NOT NULL
+               SELECT FROM survey s WHERE s.comment_language = 'pt'
                   AND comment_vector('pt', s.workspace_id, s.comment) @@ (comment_scope($1) && a.words)
                 LIMIT 2001) s)
            ELSE (SELECT count(*) FROM (
-               SELECT FROM survey s WHERE s.comment IS NOT NULL
+               SELECT FROM survey s WHERE s.comment_language = 'en'
                   AND comment_vector('en', s.workspace_id, s.comment) @@ (comment_scope($1) && a.words)
                 LIMIT 2001) s)
            END AS common
