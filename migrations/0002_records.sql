@@ -1,6 +1,7 @@
 -- The records as they were sent. Rules between fields are checked by the service (src/record);
 -- the constraints here keep other programs from storing what the aggregates could not count.
 -- That the workspace exists is checked once per statement (data_changed), not per record.
+-- What they let pass can be counted: the totals follow later, and may not fail then.
 -- content_hash: 16 bytes over the content as sent, to tell a repetition from a conflict.
 
 CREATE TABLE customer (
@@ -9,12 +10,13 @@ CREATE TABLE customer (
     started_at timestamptz NOT NULL,
     name text,
     email text,
-    segment text COLLATE "C" CHECK (segment <> ''),
-    channel text COLLATE "C" CHECK (channel <> ''),
+    segment text COLLATE "C" CHECK (octet_length(segment) BETWEEN 1 AND 256),
+    channel text COLLATE "C" CHECK (octet_length(channel) BETWEEN 1 AND 256),
     metadata json,
     content_hash bytea NOT NULL DEFAULT '',
     created_at timestamptz NOT NULL DEFAULT now(),
     updated_at timestamptz NOT NULL DEFAULT now(),
+    CHECK (started_at >= '1900-01-01Z' AND started_at < '2200-01-01Z'),
     PRIMARY KEY (workspace_id, id)
 );
 
@@ -22,9 +24,9 @@ CREATE TABLE interaction (
     workspace_id integer NOT NULL,
     id text COLLATE "C" NOT NULL,
     customer_id text COLLATE "C",
-    channel text COLLATE "C" CHECK (channel <> ''),
-    topic text COLLATE "C" CHECK (topic <> ''),
-    agent text COLLATE "C" CHECK (agent <> ''),
+    channel text COLLATE "C" CHECK (octet_length(channel) BETWEEN 1 AND 256),
+    topic text COLLATE "C" CHECK (octet_length(topic) BETWEEN 1 AND 256),
+    agent text COLLATE "C" CHECK (octet_length(agent) BETWEEN 1 AND 256),
     direction text NOT NULL DEFAULT 'inbound' CHECK (direction IN ('inbound', 'outbound')),
     bot boolean NOT NULL DEFAULT false,
     opened_at timestamptz NOT NULL,
@@ -32,7 +34,7 @@ CREATE TABLE interaction (
     resolved_at timestamptz CHECK (resolved_at >= opened_at),
     resolved_on_first_contact boolean,
     closed_at timestamptz CHECK (closed_at >= opened_at),
-    segment text COLLATE "C" CHECK (segment <> ''),
+    segment text COLLATE "C" CHECK (octet_length(segment) BETWEEN 1 AND 256),
     metadata json,
     content_hash bytea NOT NULL DEFAULT '',
     created_at timestamptz NOT NULL DEFAULT now(),
@@ -40,6 +42,7 @@ CREATE TABLE interaction (
     -- The customer's, while segment is null: in force is coalesce(segment, followed_segment).
     followed_segment text COLLATE "C",
     CHECK (resolved_on_first_contact IS NULL OR resolved_at IS NOT NULL),
+    CHECK (opened_at >= '1900-01-01Z' AND greatest(opened_at, first_response_at, resolved_at, closed_at) < '2200-01-01Z'),
     PRIMARY KEY (workspace_id, id)
 );
 
@@ -57,12 +60,12 @@ CREATE TABLE survey (
     scale_min integer,
     scale_max integer,
     direction text CHECK (direction IN ('high_is_easy', 'low_is_easy')),
-    aspect text COLLATE "C" CHECK (aspect <> ''),
-    touchpoint text COLLATE "C" CHECK (touchpoint <> ''),
+    aspect text COLLATE "C" CHECK (octet_length(aspect) BETWEEN 1 AND 256),
+    touchpoint text COLLATE "C" CHECK (octet_length(touchpoint) BETWEEN 1 AND 256),
     solicited boolean NOT NULL DEFAULT true,
     comment text,
-    channel text COLLATE "C" CHECK (channel <> ''),
-    segment text COLLATE "C" CHECK (segment <> ''),
+    channel text COLLATE "C" CHECK (octet_length(channel) BETWEEN 1 AND 256),
+    segment text COLLATE "C" CHECK (octet_length(segment) BETWEEN 1 AND 256),
     sent_at timestamptz,
     answered_at timestamptz,
     metadata json,
@@ -92,10 +95,12 @@ CREATE TABLE survey (
                           < 1 + (CASE scale_max WHEN 5 THEN 2 ELSE 3 END) THEN -1
                      WHEN score IS NOT NULL THEN 0 END
         END) STORED,
-    CHECK (score IS NULL OR (type <> 'open' AND score BETWEEN scale_min AND scale_max)),
+    CHECK (score IS NULL OR (type <> 'open' AND score BETWEEN scale_min AND scale_max
+                             AND scale_min < scale_max AND scale_min >= -1000 AND scale_max <= 1000)),
     CHECK (score IS NULL OR answered_at IS NOT NULL),
     CHECK (comment IS NULL OR answered_at IS NOT NULL),
     CHECK (sent_at IS NOT NULL OR answered_at IS NOT NULL),
+    CHECK (least(sent_at, answered_at) >= '1900-01-01Z' AND greatest(sent_at, answered_at) < '2200-01-01Z'),
     PRIMARY KEY (workspace_id, id)
 );
 
@@ -111,13 +116,14 @@ CREATE TABLE cancellation (
     id text COLLATE "C" NOT NULL,
     customer_id text COLLATE "C" NOT NULL,
     cancelled_at timestamptz NOT NULL,
-    reason text COLLATE "C" CHECK (reason <> ''),
+    reason text COLLATE "C" CHECK (octet_length(reason) BETWEEN 1 AND 256),
     voluntary boolean,
     comment text,
     metadata json,
     content_hash bytea NOT NULL DEFAULT '',
     created_at timestamptz NOT NULL DEFAULT now(),
     updated_at timestamptz NOT NULL DEFAULT now(),
+    CHECK (cancelled_at >= '1900-01-01Z' AND cancelled_at < '2200-01-01Z'),
     PRIMARY KEY (workspace_id, id),
     FOREIGN KEY (workspace_id, customer_id) REFERENCES customer
 );
@@ -133,6 +139,7 @@ CREATE TABLE reactivation (
     content_hash bytea NOT NULL DEFAULT '',
     created_at timestamptz NOT NULL DEFAULT now(),
     updated_at timestamptz NOT NULL DEFAULT now(),
+    CHECK (reactivated_at >= '1900-01-01Z' AND reactivated_at < '2200-01-01Z'),
     PRIMARY KEY (workspace_id, id),
     FOREIGN KEY (workspace_id, customer_id) REFERENCES customer
 );
@@ -147,13 +154,14 @@ CREATE TABLE payment (
     amount bigint NOT NULL CHECK (abs(amount) <= 1000000000000),
     currency text NOT NULL,
     paid_at timestamptz NOT NULL,
-    segment text COLLATE "C" CHECK (segment <> ''),
+    segment text COLLATE "C" CHECK (octet_length(segment) BETWEEN 1 AND 256),
     metadata json,
     content_hash bytea NOT NULL DEFAULT '',
     created_at timestamptz NOT NULL DEFAULT now(),
     updated_at timestamptz NOT NULL DEFAULT now(),
     followed_segment text COLLATE "C", -- of the customer, whatever segment is
     followed_channel text COLLATE "C", -- of the customer
+    CHECK (paid_at >= '1900-01-01Z' AND paid_at < '2200-01-01Z'),
     PRIMARY KEY (workspace_id, id)
 );
 
@@ -166,13 +174,14 @@ CREATE TABLE cost (
     amount bigint NOT NULL CHECK (abs(amount) <= 1000000000000),
     currency text NOT NULL,
     incurred_at timestamptz NOT NULL,
-    category text COLLATE "C" CHECK (category <> ''),
-    channel text COLLATE "C" CHECK (channel <> ''),
-    segment text COLLATE "C" CHECK (segment <> ''),
+    category text COLLATE "C" CHECK (octet_length(category) BETWEEN 1 AND 256),
+    channel text COLLATE "C" CHECK (octet_length(channel) BETWEEN 1 AND 256),
+    segment text COLLATE "C" CHECK (octet_length(segment) BETWEEN 1 AND 256),
     metadata json,
     content_hash bytea NOT NULL DEFAULT '',
     created_at timestamptz NOT NULL DEFAULT now(),
     updated_at timestamptz NOT NULL DEFAULT now(),
+    CHECK (incurred_at >= '1900-01-01Z' AND incurred_at < '2200-01-01Z'),
     PRIMARY KEY (workspace_id, id)
 );
 
@@ -184,8 +193,8 @@ CREATE TABLE action (
     survey_id text COLLATE "C",
     interaction_id text COLLATE "C",
     title text NOT NULL,
-    owner text COLLATE "C" CHECK (owner <> ''),
-    topic text COLLATE "C" CHECK (topic <> ''),
+    owner text COLLATE "C" CHECK (octet_length(owner) BETWEEN 1 AND 256),
+    topic text COLLATE "C" CHECK (octet_length(topic) BETWEEN 1 AND 256),
     status text NOT NULL DEFAULT 'open' CHECK (status IN ('open', 'done', 'dismissed')),
     opened_at timestamptz NOT NULL,
     due_at timestamptz,
@@ -194,6 +203,7 @@ CREATE TABLE action (
     content_hash bytea NOT NULL DEFAULT '',
     created_at timestamptz NOT NULL DEFAULT now(),
     updated_at timestamptz NOT NULL DEFAULT now(),
+    CHECK (opened_at >= '1900-01-01Z' AND greatest(opened_at, done_at) < '2200-01-01Z'),
     PRIMARY KEY (workspace_id, id)
 );
 

@@ -18,7 +18,7 @@
 CREATE AGGREGATE sum_bigint(bigint) (SFUNC = int8pl, STYPE = bigint, INITCOND = '0');
 
 -- Numbers of changes. Drawn under the workspace's lock, they rise in the order in which its writers commit:
--- who sees a change sees all of lower numbers, too.
+-- who sees a change sees the workspace's changes of lower numbers, too.
 CREATE SEQUENCE change_number;
 
 -- Up to which number a workspace's changes are folded, and the data_version when none were left.
@@ -27,6 +27,10 @@ CREATE TABLE totals_folded (
     through bigint NOT NULL,
     version bigint -- null: some were left
 ) WITH (fillfactor = 10); -- few rows, rewritten all the time, stay on their pages
+
+-- So many may wait; whoever writes more folds as many as they write, so that reading stays quick however
+-- fast the writing is.
+CREATE FUNCTION changes_most() RETURNS bigint LANGUAGE sql IMMUTABLE RETURN 10000;
 
 -- What has been declared: of each source what counts of a row r, and the totals that are kept of it.
 CREATE TABLE change_source (source text PRIMARY KEY, facts json NOT NULL);
@@ -58,26 +62,27 @@ BEGIN
         SELECT x.name, x.tables, x.touched, format(x.changes, fact_list, names) AS changes
           FROM (VALUES
             ('insert', 'NEW TABLE AS new_rows', 'SELECT workspace_id FROM new_rows',
-             'SELECT r.workspace_id, change, 1, %1$s FROM new_rows r'),
+             'SELECT r.workspace_id, nextval(''change_number''), 1, %1$s FROM new_rows r'),
             ('delete', 'OLD TABLE AS old_rows', 'SELECT workspace_id FROM old_rows',
-             'SELECT r.workspace_id, change, -1, %1$s FROM old_rows r'),
+             'SELECT r.workspace_id, nextval(''change_number''), -1, %1$s FROM old_rows r'),
             -- Many updates change nothing that counts.
             ('update', 'OLD TABLE AS old_rows NEW TABLE AS new_rows',
              'SELECT workspace_id FROM old_rows UNION ALL SELECT workspace_id FROM new_rows',
              'WITH before AS (SELECT r.workspace_id, %1$s FROM old_rows r),
                    after AS (SELECT r.workspace_id, %1$s FROM new_rows r)
-              SELECT workspace_id, change, -1, %2$s FROM (TABLE before EXCEPT ALL TABLE after) x
+              SELECT workspace_id, nextval(''change_number''), -1, %2$s FROM (TABLE before EXCEPT ALL TABLE after) x
               UNION ALL
-              SELECT workspace_id, change, 1, %2$s FROM (TABLE after EXCEPT ALL TABLE before) x'))
+              SELECT workspace_id, nextval(''change_number''), 1, %2$s FROM (TABLE after EXCEPT ALL TABLE before) x'))
             AS x(name, tables, touched, changes)
     LOOP
         EXECUTE format('CREATE FUNCTION %I() RETURNS trigger LANGUAGE plpgsql AS %L', change || '_' || operation.name,
-            format('DECLARE
-    change bigint;
-BEGIN
-    PERFORM workspace_lock(x.workspace_id) FROM (SELECT DISTINCT t.workspace_id FROM (%s) t ORDER BY 1) x;
-    change := nextval(''change_number'');
-    INSERT INTO %I %s;
+            format('BEGIN
+    PERFORM workspace_lock(x.workspace_id) FROM (SELECT DISTINCT t.workspace_id FROM (%1$s) t ORDER BY 1) x;
+    INSERT INTO %2$I %3$s;
+    PERFORM totals_fold(x.workspace_id, 2 * x.written + 1000)
+       FROM (SELECT t.workspace_id, count(*) AS written FROM (%1$s) t GROUP BY 1 ORDER BY 1) x
+       LEFT JOIN totals_folded f ON f.workspace_id = x.workspace_id
+      WHERE (SELECT n.last_value FROM change_number n) - coalesce(f.through, 0) > changes_most();
     RETURN NULL;
 END', operation.touched, change, operation.changes));
         EXECUTE format('CREATE TRIGGER %I AFTER %s ON %I REFERENCING %s FOR EACH STATEMENT EXECUTE FUNCTION %I()',
@@ -223,7 +228,7 @@ END $declare$;
 -- followed_up (an action about it done within 168 hours, 48): all surveys by answered_at;
 -- records: by the record's own time.
 CREATE TABLE survey_totals (
-    workspace_id integer NOT NULL REFERENCES workspace,
+    workspace_id integer NOT NULL,
     grain "char" NOT NULL,
     cut smallint NOT NULL,
     start date NOT NULL,
@@ -311,7 +316,7 @@ CALL totals_span_declare('survey_totals', '{records}');
 -- times: service_attended by the first of response and end, so that opened − attended (− ended)
 -- up to a moment are those still waiting. *_us: sums of durations in µs.
 CREATE TABLE interaction_totals (
-    workspace_id integer NOT NULL REFERENCES workspace,
+    workspace_id integer NOT NULL,
     grain "char" NOT NULL,
     cut smallint NOT NULL,
     start date NOT NULL,
@@ -392,7 +397,7 @@ DECLARE
     buckets constant text := sketch || '_bucket';
 BEGIN
     EXECUTE format('CREATE TABLE %I (
-        workspace_id integer NOT NULL REFERENCES workspace,
+        workspace_id integer NOT NULL,
         grain "char" NOT NULL,
         cut smallint NOT NULL,
         start date NOT NULL,
@@ -444,7 +449,7 @@ CALL sketch_declare('survey', 'follow_up_sketch', '{segment,channel,agent,topic,
 -- Costs by incurred_at, in minor units. counted, cost_amount: those of the categories that the
 -- workspace counts as winning customers (all, unless set).
 CREATE TABLE cost_totals (
-    workspace_id integer NOT NULL REFERENCES workspace,
+    workspace_id integer NOT NULL,
     grain "char" NOT NULL,
     cut smallint NOT NULL,
     start date NOT NULL,
@@ -470,7 +475,7 @@ CALL totals_span_declare('cost_totals', '{costs}');
 -- Payments by paid_at, in minor units, by their own labels (they have a segment but no channel):
 -- gross above zero, refunds below; attributed: those that name a customer.
 CREATE TABLE payment_totals (
-    workspace_id integer NOT NULL REFERENCES workspace,
+    workspace_id integer NOT NULL,
     grain "char" NOT NULL,
     cut smallint NOT NULL,
     start date NOT NULL,
@@ -498,7 +503,7 @@ CALL totals_span_declare('payment_totals', '{payments}');
 
 -- Payments that name a customer, by the customer's labels.
 CREATE TABLE customer_revenue_totals (
-    workspace_id integer NOT NULL REFERENCES workspace,
+    workspace_id integer NOT NULL,
     grain "char" NOT NULL,
     cut smallint NOT NULL,
     start date NOT NULL,

@@ -35,7 +35,7 @@ CREATE INDEX life_event_at ON life_event (workspace_id, at);
 -- and year that it lies in: a quarter's lost are the sum of lost_quarter over its months.
 -- lost_trailing stands on the last month of the twelve that it is about.
 CREATE TABLE life_totals (
-    workspace_id integer NOT NULL REFERENCES workspace,
+    workspace_id integer NOT NULL,
     grain "char" NOT NULL,
     cut smallint NOT NULL,
     start date NOT NULL,

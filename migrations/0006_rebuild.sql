@@ -1,40 +1,49 @@
 -- Adding changes to the totals, recomputing everything that is derived, and proving that it need not be.
 
--- Adds a workspace's oldest changes to its totals: of each source some `most`, and those of the same statement
--- as the last of them. True where more are left. Does nothing where another session is at it. No writer of
--- records waits for it.
-CREATE FUNCTION totals_fold(workspace integer, most integer DEFAULT 20000) RETURNS boolean
+-- Adds a workspace's oldest changes, `most` at most, to its totals. True where more are left. Does nothing
+-- where another session is at it. No writer of records waits for it.
+CREATE FUNCTION totals_fold(workspace integer, most bigint DEFAULT 5000) RETURNS boolean
 LANGUAGE plpgsql AS $$
 DECLARE
     version constant bigint := (SELECT v.version FROM data_version v WHERE v.workspace_id = workspace);
     folded bigint;
-    of_source record;
+    place record;
+    oldest bigint;
     newest bigint;
     through bigint;
-    changed text[] := '{}';
+    waits boolean;
     name text;
+    target text;
 BEGIN
     IF NOT pg_try_advisory_xact_lock(22103, workspace) THEN
         RETURN false;
     END IF;
     folded := coalesce((SELECT f.through FROM totals_folded f WHERE f.workspace_id = workspace), 0);
-    FOR name IN SELECT s.source FROM change_source s LOOP
+    -- A database that was copied without its sequences: all that waits counts.
+    IF folded > (SELECT n.last_value FROM change_number n) THEN
+        PERFORM setval('change_number', folded);
+        folded := 0;
+    END IF;
+    FOR name IN SELECT s.source || '_change' FROM change_source s LOOP
         EXECUTE format('SELECT (SELECT c.number FROM %1$I c WHERE c.workspace_id = $1 AND c.number > $2
-                                 ORDER BY c.number DESC LIMIT 1) AS newest,
+                                 ORDER BY c.number LIMIT 1) AS oldest,
                                (SELECT c.number FROM %1$I c WHERE c.workspace_id = $1 AND c.number > $2
-                                 ORDER BY c.number OFFSET $3 LIMIT 1) AS enough', name || '_change')
-           INTO of_source USING workspace, folded, most - 1;
-        IF of_source.newest IS NOT NULL THEN
-            changed := changed || name;
-            newest := greatest(newest, of_source.newest);
-            through := least(through, of_source.enough);
-        END IF;
+                                 ORDER BY c.number DESC LIMIT 1) AS newest', name)
+           INTO place USING workspace, folded;
+        oldest := least(oldest, place.oldest);
+        newest := greatest(newest, place.newest);
     END LOOP;
-    through := least(through, newest);
-    FOR name IN SELECT t.target FROM totals_target t WHERE t.source = ANY (changed) LOOP
-        EXECUTE format('SELECT %I($1, $2)', name || '_add') USING workspace, through;
-    END LOOP;
-    FOREACH name IN ARRAY changed LOOP
+    through := least(newest, oldest + most - 1);
+    -- Each source once more: since it was looked at, what is now in reach may have come to it. More cannot
+    -- come: that has higher numbers.
+    FOR name IN SELECT s.source FROM change_source s LOOP
+        EXECUTE format('SELECT EXISTS (SELECT FROM %I c WHERE c.workspace_id = $1 AND c.number > $2
+                                          AND c.number <= $3 OFFSET 0)', name || '_change')
+           INTO waits USING workspace, folded, through;
+        CONTINUE WHEN NOT waits;
+        FOR target IN SELECT t.target FROM totals_target t WHERE t.source = name LOOP
+            EXECUTE format('SELECT %I($1, $2)', target || '_add') USING workspace, through;
+        END LOOP;
         EXECUTE format('DELETE FROM %I c WHERE c.workspace_id = $1 AND c.number > $2 AND c.number <= $3',
                        name || '_change') USING workspace, folded, through;
     END LOOP;
@@ -52,7 +61,8 @@ DECLARE
     totals record;
 BEGIN
     PERFORM workspace_lock(workspace);
-    PERFORM pg_advisory_xact_lock(22103, workspace); -- against totals_fold
+    -- Against totals_fold. Writers have the other lock, too, when they come to this one.
+    PERFORM pg_advisory_xact_lock(22103, workspace);
     PERFORM follow_workspace(workspace);
     PERFORM follow_customers(workspace, (SELECT array_agg(DISTINCT x.customer_id)
         FROM (SELECT customer_id FROM survey WHERE workspace_id = workspace

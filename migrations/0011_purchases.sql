@@ -18,7 +18,7 @@ CREATE TABLE purchase_month (
 );
 
 CREATE TABLE purchase_totals (
-    workspace_id integer NOT NULL REFERENCES workspace,
+    workspace_id integer NOT NULL,
     grain "char" NOT NULL,
     cut smallint NOT NULL,
     start date NOT NULL,

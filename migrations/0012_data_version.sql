@@ -17,6 +17,11 @@ BEGIN
         UPDATE data_version v SET version = v.version + 1
          WHERE v.workspace_id IN (SELECT o.workspace_id FROM old_rows o);
     ELSE
+        IF TG_OP = 'UPDATE' THEN -- what left a workspace
+            UPDATE data_version v SET version = v.version + 1
+             WHERE v.workspace_id IN (SELECT o.workspace_id FROM old_rows o
+                                       EXCEPT SELECT n.workspace_id FROM new_rows n);
+        END IF;
         UPDATE data_version v SET version = v.version + 1
          WHERE v.workspace_id IN (SELECT n.workspace_id FROM new_rows n);
         GET DIAGNOSTICS raised = ROW_COUNT;
@@ -38,7 +43,7 @@ BEGIN
         EXECUTE format('CREATE TRIGGER version_insert AFTER INSERT ON %I
             REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION data_changed()', source);
         EXECUTE format('CREATE TRIGGER version_update AFTER UPDATE ON %I
-            REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION data_changed()', source);
+            REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION data_changed()', source);
         EXECUTE format('CREATE TRIGGER version_delete AFTER DELETE ON %I
             REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION data_changed()', source);
     END LOOP;

@@ -10,9 +10,10 @@
 
 struct folding;
 
-/* Starts the thread; it connects by itself, and again after every loss. */
-MUST_CHECK enum err folding_start(const struct db_options *database, struct folding **ret_folding,
-                                  struct problem *problem);
+/* Starts the thread; it connects by itself, and again after every loss. One workspace's turn, some
+ * thousand changes, may take timeout_ms. */
+MUST_CHECK enum err folding_start(const struct db_options *database, int timeout_ms,
+                                  struct folding **ret_folding, struct problem *problem);
 void folding_stop(struct folding *folding); /* NULL: nothing */
 
 #endif

@@ -111,7 +111,8 @@ static enum err start(struct app *app, const struct settings *settings, struct p
         err = keyring_start(&for_writing, &app->keyring, problem);
     }
     if (err == ERR_OK) {
-        err = folding_start(&for_writing, &app->folding, problem);
+        err =
+            folding_start(&for_writing, (int)settings->rebuild_timeout_ms, &app->folding, problem);
     }
     return err == ERR_OK ? start_http(app, settings, problem) : err;
 }

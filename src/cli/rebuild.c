@@ -8,14 +8,20 @@
 static const char WORKSPACES[] = "SELECT id, name FROM workspace"
                                  " WHERE $1::text IS NULL OR name = $1 ORDER BY id";
 static const char REBUILD[] = "SELECT workspace_rebuild($1)";
-/* A cell is what one primary key of a derived table names; it differs where stored and expected
- * rows do or one of them is missing. The first 50 cells of a table, and the number of them all. */
+/* A cell is what one primary key of a derived table names (of a sketch with the bucket), or else
+ * the whole row; it differs where stored and expected rows do or one of them is missing. The first
+ * 50 cells of a table, and the number of them all. */
 static const char CHECK[] =
     "WITH difference AS MATERIALIZED (SELECT * FROM workspace_check($1)),"
     " place AS (SELECT p.place, array_agg(a.attname::text) AS key"
     "   FROM (SELECT DISTINCT place FROM difference) p"
-    "   JOIN pg_index i ON i.indrelid = p.place::regclass AND i.indisprimary"
-    "   JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = ANY (i.indkey)"
+    "   LEFT JOIN totals_target t ON t.target = p.place"
+    "   JOIN pg_attribute a ON a.attrelid = p.place::regclass AND a.attnum > 0"
+    "   LEFT JOIN pg_index i ON i.indrelid = coalesce(t.stored, p.place)::regclass AND "
+    "i.indisprimary"
+    "   LEFT JOIN pg_attribute k ON k.attrelid = i.indrelid AND k.attnum = ANY (i.indkey)"
+    "    AND k.attname = a.attname"
+    "  WHERE k.attname IS NOT NULL OR i.indrelid IS NULL OR a.attname = 'bucket'"
     "  GROUP BY p.place),"
     " numbered AS (SELECT d.*, dense_rank() OVER (PARTITION BY d.place ORDER BY"
     "   (SELECT jsonb_object_agg(k, d.cell -> k) FROM unnest(p.key) k)) AS number"

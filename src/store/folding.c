@@ -2,6 +2,7 @@
 #include "vinculo/folding.h"
 
 #include "vinculo/log.h"
+#include "vinculo/timestamp.h"
 
 #include <pthread.h>
 #include <stdlib.h>
@@ -10,8 +11,8 @@
 enum {
     /* So many changes are folded at once that what this costs is shared by them, and so few wait
      * that readers, who add them up, do not notice. */
-    PAUSE_MS = 200,
-    RECONNECT_MS = 500
+    PAUSE_US = 200 * 1000,
+    RETRY_US = 1000 * 1000
 };
 
 struct folding {
@@ -20,6 +21,7 @@ struct folding {
     pthread_cond_t changed;
     bool stopping;
     bool failing; /* told once */
+    int timeout_ms;
     struct db *db;
 };
 
@@ -32,15 +34,19 @@ static bool is_stopping(struct folding *folding) {
 
 struct fold {
     const char *workspace;
+    int timeout_ms;
     bool more;
 };
 
 static enum db_status run_fold(struct db *db, void *context) {
     struct fold *fold = context;
     const char *values[] = {fold->workspace};
-    /* A lost fold loses nothing: its changes are still there. */
-    enum db_status status = db_query(db, "SET LOCAL synchronous_commit = off", 0, NULL, NULL);
     DB_RESULT *row = NULL;
+    enum db_status status = db_allow(db, fold->timeout_ms);
+    if (status == DB_OK) {
+        /* A lost fold loses nothing: its changes are still there. */
+        status = db_query(db, "SET LOCAL synchronous_commit = off", 0, NULL, NULL);
+    }
     if (status == DB_OK) {
         status = db_run(db, "totals_fold", 1, values, &row);
     }
@@ -48,19 +54,23 @@ static enum db_status run_fold(struct db *db, void *context) {
     return status;
 }
 
-static enum db_status fold_workspaces(struct folding *folding) {
+/* One fold of each workspace that needs it; *ret_more: one has more changes. What fails in one
+ * workspace is no reason to leave the others. */
+static enum db_status fold_workspaces(struct folding *folding, bool *ret_more) {
     DB_RESULT *rows = NULL;
-    enum db_status status = db_ready(folding->db);
-    if (status == DB_OK) {
-        status = db_run(folding->db, "unfolded", 0, NULL, &rows);
+    *ret_more = false;
+    enum db_status worst = db_ready(folding->db);
+    if (worst == DB_OK) {
+        worst = db_run(folding->db, "unfolded", 0, NULL, &rows);
     }
-    for (int row = 0; status == DB_OK && row < PQntuples(rows); row++) {
-        struct fold fold = {.workspace = PQgetvalue(rows, row, 0)};
-        do {
-            status = db_transaction(folding->db, DB_WRITE, run_fold, &fold);
-        } while (status == DB_OK && fold.more && !is_stopping(folding));
+    for (int row = 0; row < PQntuples(rows) && worst != DB_LOST && !is_stopping(folding); row++) {
+        struct fold fold = {.workspace = PQgetvalue(rows, row, 0),
+                            .timeout_ms = folding->timeout_ms};
+        enum db_status status = db_transaction(folding->db, DB_WRITE, run_fold, &fold);
+        worst = status == DB_OK ? worst : status;
+        *ret_more = *ret_more || fold.more;
     }
-    return status;
+    return worst;
 }
 
 static void report(struct folding *folding, bool failing) {
@@ -71,14 +81,25 @@ static void report(struct folding *folding, bool failing) {
     folding->failing = failing;
 }
 
+/* Where much waits, writers fold what they write, and for that this thread must let go: for as long
+ * as it was at it. */
+static long pause_us(bool failing, bool more, int64_t took_us) {
+    long least_us = failing ? RETRY_US : more ? 0 : PAUSE_US;
+    return took_us > least_us ? (long)took_us : least_us;
+}
+
 static void *folding_main(void *argument) {
     struct folding *folding = argument;
     bool stopping = false;
     while (!stopping) {
-        bool failing = fold_workspaces(folding) != DB_OK;
+        bool more;
+        int64_t began_us = clock_monotonic_us();
+        bool failing = fold_workspaces(folding, &more) != DB_OK;
+        long wait_us = pause_us(failing, more, clock_monotonic_us() - began_us);
         struct timespec until;
         clock_gettime(CLOCK_MONOTONIC, &until);
-        until.tv_nsec += (failing ? RECONNECT_MS : PAUSE_MS) * 1000000L;
+        until.tv_sec += wait_us / 1000000L;
+        until.tv_nsec += wait_us % 1000000L * 1000L;
         until.tv_sec += until.tv_nsec / 1000000000L;
         until.tv_nsec %= 1000000000L;
         pthread_mutex_lock(&folding->lock);
@@ -94,13 +115,14 @@ static void *folding_main(void *argument) {
     return NULL;
 }
 
-enum err folding_start(const struct db_options *database, struct folding **ret_folding,
-                       struct problem *problem) {
+enum err folding_start(const struct db_options *database, int timeout_ms,
+                       struct folding **ret_folding, struct problem *problem) {
     struct folding *folding = calloc(1, sizeof *folding);
     if (folding == NULL || (folding->db = db_new(database)) == NULL) {
         free(folding);
         return problem_set(problem, ERR_UNAVAILABLE, "Out of memory.");
     }
+    folding->timeout_ms = timeout_ms;
     pthread_mutex_init(&folding->lock, NULL);
     pthread_condattr_t attributes;
     pthread_condattr_init(&attributes);

@@ -71,7 +71,8 @@ static void write_insert(struct buf *out, const struct kind_spec *spec) {
         " LEFT JOIN inserted n ON n.workspace_id = i.workspace_id AND n.id = i.id"
         /* OFFSET 0: by key, whatever the planner thinks of a table that may still be empty. */
         " LEFT JOIN LATERAL (SELECT x.content_hash FROM %s x"
-        " WHERE n.created_at IS NULL AND x.workspace_id = i.workspace_id AND x.id = i.id OFFSET 0) s ON true",
+        " WHERE n.created_at IS NULL AND x.workspace_id = i.workspace_id AND x.id = i.id OFFSET 0) "
+        "s ON true",
         spec->name);
 }
 

@@ -30,71 +30,87 @@ const char *totals_sql_name(enum totals_sql form, enum totals_source source) {
     return totals_statements[i].name;
 }
 
-/* The totals and the changes that wait to be added to them (migrations/0004), of one cut: the
- * latter are days and few. */
-static void write_rest(struct buf *out, const struct totals_statement *statement, const char *cut) {
-    buf_printf(out, "WITH rest AS MATERIALIZED (SELECT * FROM %s_rest($1) r WHERE r.cut = %s) ",
-               statement->table, cut);
-}
+/* Stretches of days, s, and groups, g, of SUMS and SKETCH. */
+static const char asked[] =
+    "WITH s AS MATERIALIZED (SELECT * FROM unnest($2::integer[], $3::\"char\"[], $4::date[],"
+    " $5::date[]) AS s(stretch, grain, a, b)),"
+    " g AS MATERIALIZED (SELECT * FROM json_to_recordset($7::json)"
+    " AS g(ord integer, label text, second_label text)) ";
 
-/* The rows of slices and groups: t. */
+/* `columns` of the totals' rows of stretches and groups, and of the changes that wait to be added
+ * to them (migrations/0004): these are few, and days whatever the grain. */
 static void write_rows(struct buf *out, const struct totals_statement *statement,
-                       const char *condition) {
+                       const char *columns, const char *condition) {
     buf_printf(out,
-               " FROM unnest($2::integer[], $3::\"char\"[], $4::date[], $5::date[])"
-               " AS s(stretch, grain, a, b)"
-               " CROSS JOIN json_to_recordset($7::json)"
-               " AS g(ord integer, label text, second_label text)"
+               " FROM (SELECT s.stretch, g.ord, %s FROM s CROSS JOIN g"
                " CROSS JOIN LATERAL (SELECT * FROM %s t WHERE t.workspace_id = $1"
                " AND t.grain = s.grain AND t.cut = $6 AND t.label = g.label"
                " AND t.second_label = g.second_label%s AND t.start >= s.a AND t.start < s.b"
-               " UNION ALL SELECT * FROM rest t WHERE t.label = g.label"
-               " AND t.second_label = g.second_label%s AND t.start >= s.a AND t.start < s.b"
                " OFFSET 0) t",
-               statement->table, condition, condition);
+               columns, statement->table, condition);
+    buf_printf(out,
+               " UNION ALL SELECT s.stretch, g.ord, %s FROM %s_rest($1) t"
+               " JOIN g ON g.label = t.label AND g.second_label = t.second_label"
+               " CROSS JOIN LATERAL (SELECT * FROM s WHERE t.start >= s.a AND t.start < s.b"
+               " OFFSET 0) s WHERE t.cut = $6%s) t",
+               columns, statement->table, condition);
+}
+
+/* "t.nps_promoters, t.nps_passives, …" */
+static void write_columns(struct buf *out, const struct totals_statement *statement) {
+    for (size_t i = 0; i < totals_column_count; i++) {
+        if (totals_columns[i].source == statement->source) {
+            buf_printf(out, "%st.%s", out->length > 0 ? ", " : "", totals_columns[i].name);
+        }
+    }
 }
 
 static void write_sums(struct buf *out, const struct totals_statement *statement) {
-    write_rest(out, statement, "$6");
-    buf_add_str(out, "SELECT s.stretch, g.ord");
+    BUF_SCOPED columns = {0};
+    write_columns(&columns, statement);
+    buf_add_str(out, asked);
+    buf_add_str(out, "SELECT t.stretch, t.ord");
     for (size_t i = 0; i < totals_column_count; i++) {
         if (totals_columns[i].source == statement->source) {
             buf_printf(out, ", sum(t.%s)", totals_columns[i].name);
         }
     }
-    write_rows(out, statement, "");
+    write_rows(out, statement, buf_text(&columns), "");
     buf_add_str(out, " GROUP BY 1, 2");
 }
 
 /* Rows of zeros, which are left where records were deleted or moved, are no groups. */
 static void write_labels(struct buf *out, const struct totals_statement *statement) {
-    write_rest(out, statement, "$2");
-    buf_printf(
-        out,
-        "SELECT CASE WHEN $4::boolean THEN t.second_label ELSE t.label END"
-        " FROM (SELECT * FROM %s t WHERE t.workspace_id = $1 AND t.grain = 'm' AND t.cut = $2"
-        " UNION ALL SELECT * FROM rest) t"
-        " WHERE ($3::text IS NULL"
-        " OR CASE WHEN $4::boolean THEN t.label ELSE t.second_label END = $3)"
-        " AND t.start < $6::date GROUP BY 1 HAVING sum(t.%s) <> 0",
-        statement->table, statement->size);
+    BUF_SCOPED columns = {0};
+    write_columns(&columns, statement);
+    buf_printf(out,
+               "SELECT CASE WHEN $4::boolean THEN t.second_label ELSE t.label END"
+               " FROM (SELECT t.label, t.second_label, t.start, t.%s AS size, %s"
+               " FROM %s t WHERE t.workspace_id = $1 AND t.grain = 'm' AND t.cut = $2"
+               " UNION ALL SELECT t.label, t.second_label,"
+               " date_trunc('month', t.start::timestamp)::date, t.%s, %s"
+               " FROM %s_rest($1) t WHERE t.cut = $2) t",
+               statement->size, buf_text(&columns), statement->table, statement->size,
+               buf_text(&columns), statement->table);
+    buf_add_str(out, " WHERE ($3::text IS NULL"
+                     " OR CASE WHEN $4::boolean THEN t.label ELSE t.second_label END = $3)"
+                     " AND t.start < $6::date GROUP BY 1 HAVING sum(t.size) <> 0");
     for (size_t i = 0; i < totals_column_count; i++) {
         if (totals_columns[i].source == statement->source) {
             buf_printf(out, " OR sum(t.%s) <> 0", totals_columns[i].name);
         }
     }
-    buf_printf(out,
-               " ORDER BY coalesce(sum(t.%s) FILTER (WHERE t.start >="
-               " date_trunc('month', $5::date::timestamp)::date), 0) DESC, sum(t.%s) DESC, 1",
-               statement->size, statement->size);
+    buf_add_str(out, " ORDER BY coalesce(sum(t.size) FILTER (WHERE t.start >="
+                     " date_trunc('month', $5::date::timestamp)::date), 0) DESC,"
+                     " sum(t.size) DESC, 1");
 }
 
 static void write_sketch(struct buf *out, const struct totals_statement *statement) {
-    write_rest(out, statement, "$6");
+    buf_add_str(out, asked);
     buf_add_str(out, "SELECT x.stretch, x.ord, array_agg(x.bucket ORDER BY x.bucket),"
                      " array_agg(x.n ORDER BY x.bucket)"
-                     " FROM (SELECT s.stretch, g.ord, t.bucket, sum(t.n)::bigint AS n");
-    write_rows(out, statement, " AND t.metric = $8");
+                     " FROM (SELECT t.stretch, t.ord, t.bucket, sum(t.n)::bigint AS n");
+    write_rows(out, statement, "t.bucket, t.n", " AND t.metric = $8");
     buf_add_str(out, " GROUP BY 1, 2, 3 HAVING sum(t.n) <> 0) x GROUP BY 1, 2");
 }
 

@@ -1,7 +1,8 @@
 -- How many comments there are in each of some periods, and the language that they are read in.
 -- $1 workspace, $2, $3 integer[]: first days of the periods and their ends (exclusive), as days since
 -- 1970-01-01; $4 cut (migrations/0004): 0 all, 1 segment, 2 channel, 3 both; $5, $6 its labels or ''.
--- A row per period, in order: total, language. Relies on the totals' primary key.
+-- A row per period, in order: total, language. Adds the changes that wait. Relies on the
+-- totals' primary key.
 SELECT (SELECT coalesce(sum(t.comments_positive + t.comments_neutral + t.comments_negative
                             + t.comments_unscored), 0)
           FROM (SELECT * FROM survey_totals t WHERE t.workspace_id = $1 AND t.grain = 'd'
