@@ -199,25 +199,85 @@ BEGIN
     EXECUTE format($function$
         CREATE FUNCTION %1$I(workspace integer, today date, OUT first_day date, OUT last_day date)
         LANGUAGE plpgsql STABLE AS $body$
+        DECLARE
+            -- Days of the changes that wait, mostly none, and what they add.
+            days date[];
+            added bigint[];
         BEGIN
-            WITH rest AS MATERIALIZED (
-                SELECT r.start, %4$s AS n FROM %2$I(workspace) r WHERE r.cut = 0),
-            -- By the primary key, whatever the planner thinks of a table that may still be empty.
-            day AS NOT MATERIALIZED (
-                SELECT t.start, %5$s + coalesce((SELECT r.n FROM rest r WHERE r.start = t.start), 0) AS n
+            IF EXISTS (SELECT FROM %6$I c WHERE c.workspace_id = workspace
+                          AND c.number > coalesce((SELECT f.through FROM totals_folded f
+                                                    WHERE f.workspace_id = workspace), 0)) THEN
+                SELECT array_agg(r.start), array_agg(%4$s) INTO days, added FROM %2$I(workspace) r WHERE r.cut = 0;
+            END IF;
+            WITH day AS NOT MATERIALIZED (
+                SELECT t.start, %5$s + coalesce(added[array_position(days, t.start)], 0) AS n
                   FROM %3$I t
-                 WHERE t.workspace_id = workspace AND t.grain = 'd' AND t.cut = 0 AND t.label = '' AND t.second_label = '')
+                 WHERE t.workspace_id = workspace AND t.grain = 'd' AND t.cut = 0 AND t.label = ''
+                   AND t.second_label = '')
             SELECT min(x.start), max(x.start) FILTER (WHERE x.start <= today) INTO first_day, last_day
               FROM ((SELECT d.start FROM day d WHERE d.n > 0 ORDER BY d.start LIMIT 1)
                     UNION ALL
                     (SELECT d.start FROM day d WHERE d.n > 0 AND d.start <= today ORDER BY d.start DESC LIMIT 1)
                     UNION ALL
-                    (SELECT r.start FROM rest r
+                    (SELECT r.start FROM unnest(days, added) r(start, n)
                       WHERE r.n > 0 AND NOT EXISTS (SELECT FROM day d WHERE d.start = r.start))) x;
         END $body$ $function$,
         target || '_span', target || '_rest', target,
         (SELECT string_agg(format('r.%I', c), ' + ') FROM unnest(counts) c),
-        (SELECT string_agg(format('t.%I', c), ' + ') FROM unnest(counts) c));
+        (SELECT string_agg(format('t.%I', c), ' + ') FROM unnest(counts) c),
+        (SELECT t.source || '_change' FROM totals_target t WHERE t.target = totals_span_declare.target));
+END $declare$;
+
+-- Both together; buckets that hold nothing are left out.
+CREATE FUNCTION buckets_add(INOUT bucket integer[], INOUT n bigint[], other_bucket integer[], other_n bigint[])
+LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+    SELECT coalesce(array_agg(x.bucket ORDER BY x.bucket), '{}'), coalesce(array_agg(x.n ORDER BY x.bucket), '{}')
+      FROM (SELECT b.bucket, sum_bigint(b.n) AS n
+              FROM unnest(bucket || other_bucket, n || other_n) b(bucket, n)
+             GROUP BY 1 HAVING sum_bigint(b.n) <> 0) x
+$$;
+
+-- Makes totals of many buckets per cell, `target`, of the changes of `source`: a table with the key above and
+-- metric, and in a row the cell's buckets, ascending, and how many each holds; <target>_bucket, a view that shows
+-- a row per bucket; and the latter's functions (totals_declare). A cell is read from one place, however
+-- many buckets it has.
+--   events  a lateral FROM item e with e.day, e.metric, e.bucket
+CREATE PROCEDURE buckets_declare(source text, target text, labels text[], cuts text, events text,
+                                 grains text DEFAULT 'dm')
+LANGUAGE plpgsql AS $declare$
+DECLARE
+    buckets constant text := target || '_bucket';
+BEGIN
+    EXECUTE format('CREATE TABLE %I (
+        workspace_id integer NOT NULL,
+        grain "char" NOT NULL,
+        cut smallint NOT NULL,
+        start date NOT NULL,
+        label text COLLATE "C" NOT NULL,
+        second_label text COLLATE "C" NOT NULL,
+        metric "char" NOT NULL,
+        bucket integer[] NOT NULL,
+        n bigint[] NOT NULL,
+        PRIMARY KEY (workspace_id, grain, cut, label, second_label, metric, start))', target);
+    EXECUTE format('CREATE VIEW %I AS
+        SELECT t.workspace_id, t.grain, t.cut, t.start, t.label, t.second_label, t.metric, b.bucket, b.n
+          FROM %I t CROSS JOIN LATERAL unnest(t.bucket, t.n) b(bucket, n)', buckets, target);
+    CALL totals_declare(source, buckets, labels, cuts, events, measures => '{"n": "1"}',
+                        keys => '{"metric": "e.metric", "bucket": "e.bucket"}', grains => grains, stored => target);
+    EXECUTE format($function$
+        CREATE FUNCTION %1$I(workspace integer, through bigint) RETURNS void LANGUAGE plpgsql AS $body$
+        BEGIN
+            INSERT INTO %2$I AS t (workspace_id, grain, cut, start, label, second_label, metric, bucket, n)
+            SELECT x.workspace_id, x.grain, x.cut, x.start, x.label, x.second_label, x.metric,
+                   array_agg(x.bucket ORDER BY x.bucket), array_agg(x.n ORDER BY x.bucket)
+              FROM (SELECT * FROM %3$I(workspace, through) WHERE through IS NOT NULL
+                    UNION ALL SELECT * FROM %4$I(workspace) WHERE through IS NULL) x
+             GROUP BY 1, 2, 3, 4, 5, 6, 7
+             ORDER BY 1, 2, 3, 5, 6, 7, 4
+            ON CONFLICT (workspace_id, grain, cut, label, second_label, metric, start) DO UPDATE
+                SET (bucket, n) = (SELECT a.bucket, a.n
+                                     FROM buckets_add(t.bucket, t.n, excluded.bucket, excluded.n) a);
+        END $body$ $function$, buckets || '_add', target, buckets || '_changes', buckets || '_expected');
 END $declare$;
 
 -- Surveys. nps_*, csat_*, ces_*: scored, solicited, without an aspect (in the cut by aspect: each
@@ -369,8 +429,7 @@ CALL totals_declare('interaction', 'interaction_totals', '{segment,channel,agent
     }$$);
 CALL totals_span_declare('interaction_totals', '{opened}');
 
--- DDSketches (Masson et al. 2019) of durations: a row per cell and metric with its buckets, ascending, and
--- how many durations each holds; <sketch>_bucket shows a row per bucket.
+-- DDSketches (Masson et al. 2019) of durations.
 -- Bucket i holds γ^(i−1) < µs ≤ γ^i with γ = 1.009/0.991 (α = 0.9 %); −1 holds zeros.
 CREATE FUNCTION sketch_bucket(duration interval) RETURNS integer
 LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
@@ -379,57 +438,8 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
                           / ln(1.009::double precision / 0.991::double precision))::integer END
 $$;
 
--- Both sketches together; buckets that hold nothing are left out.
-CREATE FUNCTION sketch_add(INOUT bucket integer[], INOUT n bigint[], other_bucket integer[], other_n bigint[])
-LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
-    SELECT coalesce(array_agg(x.bucket ORDER BY x.bucket), '{}'), coalesce(array_agg(x.n ORDER BY x.bucket), '{}')
-      FROM (SELECT b.bucket, sum_bigint(b.n) AS n
-              FROM unnest(bucket || other_bucket, n || other_n) b(bucket, n)
-             GROUP BY 1 HAVING sum_bigint(b.n) <> 0) x
-$$;
-
--- Makes a sketch of the changes of `source`: the table, the view of its buckets and the latter's functions
--- (totals_declare).
---   events  a lateral FROM item e with e.day, e.metric, e.bucket
-CREATE PROCEDURE sketch_declare(source text, sketch text, labels text[], cuts text, events text)
-LANGUAGE plpgsql AS $declare$
-DECLARE
-    buckets constant text := sketch || '_bucket';
-BEGIN
-    EXECUTE format('CREATE TABLE %I (
-        workspace_id integer NOT NULL,
-        grain "char" NOT NULL,
-        cut smallint NOT NULL,
-        start date NOT NULL,
-        label text COLLATE "C" NOT NULL,
-        second_label text COLLATE "C" NOT NULL,
-        metric "char" NOT NULL,
-        bucket integer[] NOT NULL,
-        n bigint[] NOT NULL,
-        PRIMARY KEY (workspace_id, grain, cut, label, second_label, metric, start))', sketch);
-    EXECUTE format('CREATE VIEW %I AS
-        SELECT t.workspace_id, t.grain, t.cut, t.start, t.label, t.second_label, t.metric, b.bucket, b.n
-          FROM %I t CROSS JOIN LATERAL unnest(t.bucket, t.n) b(bucket, n)', buckets, sketch);
-    CALL totals_declare(source, buckets, labels, cuts, events, measures => '{"n": "1"}',
-                        keys => '{"metric": "e.metric", "bucket": "e.bucket"}', stored => sketch);
-    EXECUTE format($function$
-        CREATE FUNCTION %1$I(workspace integer, through bigint) RETURNS void LANGUAGE plpgsql AS $body$
-        BEGIN
-            INSERT INTO %2$I AS t (workspace_id, grain, cut, start, label, second_label, metric, bucket, n)
-            SELECT x.workspace_id, x.grain, x.cut, x.start, x.label, x.second_label, x.metric,
-                   array_agg(x.bucket ORDER BY x.bucket), array_agg(x.n ORDER BY x.bucket)
-              FROM (SELECT * FROM %3$I(workspace, through) WHERE through IS NOT NULL
-                    UNION ALL SELECT * FROM %4$I(workspace) WHERE through IS NULL) x
-             GROUP BY 1, 2, 3, 4, 5, 6, 7
-             ORDER BY 1, 2, 3, 5, 6, 7, 4
-            ON CONFLICT (workspace_id, grain, cut, label, second_label, metric, start) DO UPDATE
-                SET (bucket, n) = (SELECT a.bucket, a.n
-                                     FROM sketch_add(t.bucket, t.n, excluded.bucket, excluded.n) a);
-        END $body$ $function$, buckets || '_add', sketch, buckets || '_changes', buckets || '_expected');
-END $declare$;
-
 -- Service interactions, metric f: first response, by first_response_at; r: resolution, by resolved_at.
-CALL sketch_declare('interaction', 'duration_sketch', '{segment,channel,agent,topic}',
+CALL buckets_declare('interaction', 'duration_sketch', '{segment,channel,agent,topic}',
     $$(0, '', ''), (1, d.segment, ''), (2, d.channel, ''), (3, d.segment, d.channel), (4, d.agent, ''), 
       (5, d.topic, '')$$,
     $$(SELECT x.metric, local_day(x.at, w.timezone) AS day, sketch_bucket(x.at - r.opened_at) AS bucket
@@ -437,7 +447,7 @@ CALL sketch_declare('interaction', 'duration_sketch', '{segment,channel,agent,to
         WHERE r.service) e$$);
 
 -- Low scores, metric u: from the answer to the action that followed it up.
-CALL sketch_declare('survey', 'follow_up_sketch', '{segment,channel,agent,topic,touchpoint,aspect}',
+CALL buckets_declare('survey', 'follow_up_sketch', '{segment,channel,agent,topic,touchpoint,aspect}',
     $$(0, '', ''), (1, d.segment, ''), (2, d.channel, ''), (3, d.segment, d.channel), (4, d.agent, ''), 
       (5, d.topic, ''), (6, d.touchpoint, ''), (7, d.aspect, '')$$,
     -- Where an answer was moved past its follow-up, that one stands until follow_surveys, which comes

@@ -17,27 +17,20 @@ CREATE TABLE purchase_month (
     PRIMARY KEY (workspace_id, customer_id, cut, label, month)
 );
 
-CREATE TABLE purchase_totals (
-    workspace_id integer NOT NULL,
-    grain "char" NOT NULL,
-    cut smallint NOT NULL,
-    start date NOT NULL,
-    label text COLLATE "C" NOT NULL,
-    second_label text COLLATE "C" NOT NULL,
-    previous date NOT NULL,
-    second date NOT NULL,
-    customers bigint NOT NULL,
-    PRIMARY KEY (workspace_id, grain, cut, label, second_label, start, previous, second)
-);
+-- Months from 1900 on, counted; before all of them 0, after all of them 4095.
+CREATE FUNCTION month_number(day date) RETURNS integer LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+    SELECT CASE day WHEN '-infinity' THEN 0 WHEN 'infinity' THEN 4095
+                    ELSE ((extract(year FROM day) - 1900) * 12 + extract(month FROM day))::integer END
+$$;
 
+-- How many buyers of a month have which previous and second months: bucket 4096 × the number of the one and
+-- the number of the other; metric b.
 CALL changes_declare('purchase_month', '{"cut": "r.cut::text", "label": "r.label", "month": "r.month",
                                          "previous": "r.previous", "second": "r.second"}');
 
-CALL totals_declare('purchase_month', 'purchase_totals', '{cut,label}',
+CALL buckets_declare('purchase_month', 'purchase_totals', '{cut,label}',
     $$(d.cut::smallint, d.label, '')$$,
-    '(VALUES (r.month)) e(day)',
-    measures => '{"customers": "1"}',
-    keys => '{"previous": "r.previous", "second": "r.second"}',
+    $$(VALUES ('b'::"char", r.month, 4096 * month_number(r.previous) + month_number(r.second))) e(metric, day, bucket)$$,
     grains => 'm');
 
 CREATE TRIGGER refuse_truncate BEFORE TRUNCATE ON purchase_month

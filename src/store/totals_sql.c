@@ -15,8 +15,8 @@ const struct totals_statement totals_statements[] = {
     SOURCE("payment", SOURCE_PAYMENTS, "payments"),
     SOURCE("customer_revenue", SOURCE_CUSTOMER_REVENUE, "customer_payments"),
     SOURCE("cost", SOURCE_COSTS, "costs"),
-    {"duration_sketch", TOTALS_SQL_SKETCH, SOURCE_COUNT, "duration_sketch_bucket", NULL},
-    {"follow_up_sketch", TOTALS_SQL_SKETCH, SOURCE_COUNT, "follow_up_sketch_bucket", NULL},
+    {"duration_sketch", TOTALS_SQL_SKETCH, SOURCE_COUNT, "duration_sketch", NULL},
+    {"follow_up_sketch", TOTALS_SQL_SKETCH, SOURCE_COUNT, "follow_up_sketch", NULL},
 };
 const size_t totals_statement_count = sizeof totals_statements / sizeof totals_statements[0];
 
@@ -37,23 +37,28 @@ static const char asked[] =
     " g AS MATERIALIZED (SELECT * FROM json_to_recordset($7::json)"
     " AS g(ord integer, label text, second_label text)) ";
 
-/* `columns` of the totals' rows of stretches and groups, and of the changes that wait to be added
- * to them (migrations/0004): these are few, and days whatever the grain. */
-static void write_rows(struct buf *out, const struct totals_statement *statement,
-                       const char *columns, const char *condition) {
+/* `columns` of the stored rows t of stretches and groups. */
+static void write_stored(struct buf *out, const struct totals_statement *statement,
+                         const char *columns, const char *condition) {
     buf_printf(out,
-               " FROM (SELECT s.stretch, g.ord, %s FROM s CROSS JOIN g"
+               "SELECT s.stretch, g.ord, %s FROM s CROSS JOIN g"
                " CROSS JOIN LATERAL (SELECT * FROM %s t WHERE t.workspace_id = $1"
                " AND t.grain = s.grain AND t.cut = $6 AND t.label = g.label"
                " AND t.second_label = g.second_label%s AND t.start >= s.a AND t.start < s.b"
                " OFFSET 0) t",
                columns, statement->table, condition);
+}
+
+/* The same of the changes that wait to be added to them (migrations/0004): these are few, and days
+ * whatever the grain. */
+static void write_waiting(struct buf *out, const struct totals_statement *statement,
+                          const char *columns, const char *suffix, const char *condition) {
     buf_printf(out,
-               " UNION ALL SELECT s.stretch, g.ord, %s FROM %s_rest($1) t"
+               "SELECT s.stretch, g.ord, %s FROM %s%s_rest($1) t"
                " JOIN g ON g.label = t.label AND g.second_label = t.second_label"
                " CROSS JOIN LATERAL (SELECT * FROM s WHERE t.start >= s.a AND t.start < s.b"
-               " OFFSET 0) s WHERE t.cut = $6%s) t",
-               columns, statement->table, condition);
+               " OFFSET 0) s WHERE t.cut = $6%s",
+               columns, statement->table, suffix, condition);
 }
 
 /* "t.nps_promoters, t.nps_passives, …" */
@@ -75,8 +80,11 @@ static void write_sums(struct buf *out, const struct totals_statement *statement
             buf_printf(out, ", sum(t.%s)", totals_columns[i].name);
         }
     }
-    write_rows(out, statement, buf_text(&columns), "");
-    buf_add_str(out, " GROUP BY 1, 2");
+    buf_add_str(out, " FROM (");
+    write_stored(out, statement, buf_text(&columns), "");
+    buf_add_str(out, " UNION ALL ");
+    write_waiting(out, statement, buf_text(&columns), "", "");
+    buf_add_str(out, ") t GROUP BY 1, 2");
 }
 
 /* Rows of zeros, which are left where records were deleted or moved, are no groups. */
@@ -105,13 +113,16 @@ static void write_labels(struct buf *out, const struct totals_statement *stateme
                      " sum(t.size) DESC, 1");
 }
 
+/* One or more sketches per stretch and group: who reads them adds them up. */
 static void write_sketch(struct buf *out, const struct totals_statement *statement) {
+    static const char condition[] = " AND t.metric = $8";
     buf_add_str(out, asked);
-    buf_add_str(out, "SELECT x.stretch, x.ord, array_agg(x.bucket ORDER BY x.bucket),"
+    write_stored(out, statement, "t.bucket, t.n", condition);
+    buf_add_str(out, " UNION ALL SELECT x.stretch, x.ord, array_agg(x.bucket ORDER BY x.bucket),"
                      " array_agg(x.n ORDER BY x.bucket)"
-                     " FROM (SELECT t.stretch, t.ord, t.bucket, sum(t.n)::bigint AS n");
-    write_rows(out, statement, "t.bucket, t.n", " AND t.metric = $8");
-    buf_add_str(out, " GROUP BY 1, 2, 3 HAVING sum(t.n) <> 0) x GROUP BY 1, 2");
+                     " FROM (SELECT t.stretch, t.ord, t.bucket, sum(t.n)::bigint AS n FROM (");
+    write_waiting(out, statement, "t.bucket, t.n", "_bucket", condition);
+    buf_add_str(out, ") t GROUP BY 1, 2, 3) x GROUP BY 1, 2");
 }
 
 void totals_sql_write(struct buf *out, const struct totals_statement *statement) {

@@ -6,31 +6,35 @@
 -- A customer counts in the first month in the period, the one whose previous month lies before it.
 -- Relies on the primary key of purchase_totals.
 WITH p AS MATERIALIZED (
-    SELECT * FROM unnest($2::integer[], $3::date[], $4::date[], $5::date[]) AS p(number, before, a, b)),
+    SELECT *, month_number(p.before) AS before_month, month_number(p.a) AS a_month, month_number(p.b) AS b_month
+      FROM unnest($2::integer[], $3::date[], $4::date[], $5::date[]) AS p(number, before, a, b)),
 g AS MATERIALIZED (
     SELECT * FROM json_to_recordset($7::json) AS g(ord integer, label text, second_label text)),
 -- What is stored, and the changes that wait to be added to it.
 t AS (
-    SELECT p.*, g.ord, t.start, t.previous, t.second, t.customers
+    SELECT p.*, g.ord, t.start, u.bucket, u.n
       FROM p CROSS JOIN g
      CROSS JOIN LATERAL (SELECT * FROM purchase_totals t
                           WHERE t.workspace_id = $1 AND t.grain = 'm' AND t.cut = $6
-                            AND t.label = g.label AND t.second_label = g.second_label
+                            AND t.label = g.label AND t.second_label = g.second_label AND t.metric = 'b'
                             AND t.start >= p.before AND t.start < p.b OFFSET 0) t
+     CROSS JOIN LATERAL unnest(t.bucket, t.n) u(bucket, n)
     UNION ALL
-    SELECT p.*, g.ord, t.start, t.previous, t.second, t.customers
-      FROM purchase_totals_rest($1) t
+    SELECT p.*, g.ord, t.start, t.bucket, t.n
+      FROM purchase_totals_bucket_rest($1) t
       JOIN g ON g.label = t.label AND g.second_label = t.second_label
      CROSS JOIN LATERAL (SELECT * FROM p WHERE t.start >= p.before AND t.start < p.b OFFSET 0) p
-     WHERE t.cut = $6::smallint)
+     WHERE t.cut = $6::smallint),
+m AS (
+    SELECT t.*, t.bucket / 4096 AS previous, t.bucket % 4096 AS second FROM t)
 SELECT x.number, x.ord, x.buyers, x.repeat_buyers, x.previous_buyers,
        x.buyers + x.previous_buyers - x.either AS returning_buyers
-  FROM (SELECT t.number, t.ord,
-               coalesce(sum(t.customers) FILTER (WHERE t.start >= t.a AND t.previous < t.a), 0) AS buyers,
-               coalesce(sum(t.customers) FILTER (WHERE t.start >= t.a AND t.previous < t.a
-                        AND (t.previous > '-infinity' OR t.second < t.b)), 0) AS repeat_buyers,
-               coalesce(sum(t.customers) FILTER (WHERE t.start < t.a AND t.previous < t.before), 0)
+  FROM (SELECT m.number, m.ord,
+               coalesce(sum(m.n) FILTER (WHERE m.start >= m.a AND m.previous < m.a_month), 0) AS buyers,
+               coalesce(sum(m.n) FILTER (WHERE m.start >= m.a AND m.previous < m.a_month
+                        AND (m.previous > 0 OR m.second < m.b_month)), 0) AS repeat_buyers,
+               coalesce(sum(m.n) FILTER (WHERE m.start < m.a AND m.previous < m.before_month), 0)
                    AS previous_buyers,
-               coalesce(sum(t.customers) FILTER (WHERE t.previous < t.before), 0) AS either
-          FROM t
+               coalesce(sum(m.n) FILTER (WHERE m.previous < m.before_month), 0) AS either
+          FROM m
          GROUP BY 1, 2) x
