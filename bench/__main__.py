@@ -9,6 +9,7 @@ from bench.parts.holding import snapshot
 from bench.parts.importing import import_
 from bench.parts.instances import instances
 from bench.parts.posting import post, stall
+from bench.parts.soak import soak
 
 
 @dataclasses.dataclass(frozen=True)
@@ -22,10 +23,11 @@ class Plan:
     small: int            # records behind the KPIs
     large: int
     hold_seconds: int     # how long a snapshot is held
+    soak_minutes: int
 
 
-FULL = Plan(5, 8, 4, 200_000, 10_000_000, 100_000, 10_000_000, 60)
-QUICK = Plan(2, 3, 2, 50_000, 200_000, 20_000, 200_000, 12)
+FULL = Plan(5, 8, 4, 200_000, 10_000_000, 100_000, 10_000_000, 60, 10)
+QUICK = Plan(2, 3, 2, 50_000, 200_000, 20_000, 200_000, 12, 2)
 
 # The parts, and the figures of the last line that each gives.
 PARTS = {
@@ -37,6 +39,7 @@ PARTS = {
                   "scorecard_ms", "kpi_cached_vs_hello")),
     "snapshot": (snapshot, ("snapshot_vs_fastify", "post_under_snapshot", "kpi_under_snapshot")),
     "instances": (instances, ("two_instances", "two_instances_deadlocks")),
+    "soak": (soak, ("soak_rss_growth", "soak_p50_growth", "soak_p99_growth", "soak_kpi_growth", "soak_totals_growth")),
 }
 
 

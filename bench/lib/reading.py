@@ -44,6 +44,15 @@ class Client:
         if answer.status not in (200, 201):
             raise RuntimeError(f"POST: {answer.status} {text[:300]}")
 
+    def change(self, method, key, body):
+        """PATCHes (merges `body`) or DELETEs one survey."""
+        self.connection.request(method, f"/v1/surveys/{key}", None if body is None else json.dumps(body),
+                                headers={**self.headers, "Content-Type": "application/merge-patch+json"})
+        answer = self.connection.getresponse()
+        text = answer.read()
+        if answer.status not in (200, 204):
+            raise RuntimeError(f"{method}: {answer.status} {text[:300]}")
+
 
 def fresh_p50_ms(contestant, path, count):
     """Median of `count` GETs, each after a change; None where the route does not answer 200."""
