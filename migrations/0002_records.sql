@@ -100,7 +100,7 @@ CREATE TABLE survey (
     CHECK (score IS NULL OR answered_at IS NOT NULL),
     CHECK (comment IS NULL OR answered_at IS NOT NULL),
     CHECK (sent_at IS NOT NULL OR answered_at IS NOT NULL),
-    CHECK (least(sent_at, answered_at) >= '1900-01-01Z' AND greatest(sent_at, answered_at) < '2200-01-01Z'),
+    CHECK (least(sent_at, answered_at) >= '1900-01-01Z' AND greatest(sent_at, answered_at, follow_up_at) < '2200-01-01Z'),
     PRIMARY KEY (workspace_id, id)
 );
 

@@ -28,9 +28,32 @@ CREATE TABLE totals_folded (
     version bigint -- null: some were left
 ) WITH (fillfactor = 10); -- few rows, rewritten all the time, stay on their pages
 
--- So many may wait; whoever writes more folds as many as they write, so that reading stays quick however
--- fast the writing is.
+-- So many of a source may wait; whoever writes more folds as many as they write, so that reading stays quick
+-- however fast the writing is.
 CREATE FUNCTION changes_most() RETURNS bigint LANGUAGE sql IMMUTABLE RETURN 10000;
+
+-- Before numbers are drawn, where the last one is below what is folded: a database that was copied without its
+-- sequences. New numbers must be above all that there are.
+CREATE FUNCTION changes_renumber() RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+    name text;
+    highest bigint := (SELECT max(f.through) FROM totals_folded f);
+    waiting bigint;
+BEGIN
+    FOR name IN SELECT s.source || '_change' FROM change_source s LOOP
+        EXECUTE format('SELECT max(number) FROM %I', name) INTO waiting;
+        highest := greatest(highest, waiting);
+    END LOOP;
+    PERFORM setval('change_number', highest);
+END $$;
+
+-- What cannot be folded is no reason to refuse records: the service tells of it.
+CREATE FUNCTION changes_relieve(workspace integer, most bigint) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM totals_fold(workspace, most);
+EXCEPTION WHEN OTHERS THEN
+    RAISE WARNING 'changes of workspace % cannot be folded: %', workspace, SQLERRM;
+END $$;
 
 -- What has been declared: of each source what counts of a row r, and the totals that are kept of it.
 CREATE TABLE change_source (source text PRIMARY KEY, facts json NOT NULL);
@@ -78,11 +101,18 @@ BEGIN
         EXECUTE format('CREATE FUNCTION %I() RETURNS trigger LANGUAGE plpgsql AS %L', change || '_' || operation.name,
             format('BEGIN
     PERFORM workspace_lock(x.workspace_id) FROM (SELECT DISTINCT t.workspace_id FROM (%1$s) t ORDER BY 1) x;
+    IF EXISTS (SELECT FROM totals_folded f WHERE f.workspace_id IN (SELECT t.workspace_id FROM (%1$s) t)
+                  AND f.through > (SELECT n.last_value FROM change_number n)) THEN
+        PERFORM changes_renumber();
+    END IF;
     INSERT INTO %2$I %3$s;
-    PERFORM totals_fold(x.workspace_id, 2 * x.written + 1000)
+    -- Numbers are everybody''s: only where many have been drawn is it worth while to count.
+    PERFORM changes_relieve(x.workspace_id, 2 * x.written + 1000)
        FROM (SELECT t.workspace_id, count(*) AS written FROM (%1$s) t GROUP BY 1 ORDER BY 1) x
        LEFT JOIN totals_folded f ON f.workspace_id = x.workspace_id
-      WHERE (SELECT n.last_value FROM change_number n) - coalesce(f.through, 0) > changes_most();
+      WHERE (SELECT n.last_value FROM change_number n) - coalesce(f.through, 0) > changes_most()
+        AND (SELECT count(*) FROM (SELECT FROM %2$I c WHERE c.workspace_id = x.workspace_id
+                                      AND c.number > coalesce(f.through, 0) LIMIT changes_most()) c) = changes_most();
     RETURN NULL;
 END', operation.touched, change, operation.changes));
         EXECUTE format('CREATE TRIGGER %I AFTER %s ON %I REFERENCING %s FOR EACH STATEMENT EXECUTE FUNCTION %I()',

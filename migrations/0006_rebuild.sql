@@ -19,11 +19,6 @@ BEGIN
         RETURN false;
     END IF;
     folded := coalesce((SELECT f.through FROM totals_folded f WHERE f.workspace_id = workspace), 0);
-    -- A database that was copied without its sequences: all that waits counts.
-    IF folded > (SELECT n.last_value FROM change_number n) THEN
-        PERFORM setval('change_number', folded);
-        folded := 0;
-    END IF;
     FOR name IN SELECT s.source || '_change' FROM change_source s LOOP
         EXECUTE format('SELECT (SELECT c.number FROM %1$I c WHERE c.workspace_id = $1 AND c.number > $2
                                  ORDER BY c.number LIMIT 1) AS oldest,

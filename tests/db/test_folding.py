@@ -166,7 +166,6 @@ def test_a_record_that_moves_changes_both_workspaces(quiet, records):
         each.assert_folded()
 
 
-@pytest.mark.xfail(strict=True, reason="what is written until the fold is deleted uncounted, or never folded")
 @pytest.mark.parametrize("workspaces, written, undone", [(1, 2, False), (1, 100, False), (2, 2, False), (1, 2, True)],
                          ids=["below what is folded", "past it", "another is mended first", "the mending is undone"])
 def test_a_sequence_that_is_behind_is_mended(database, records, workspaces, written, undone):
@@ -269,8 +268,7 @@ SOUND = {table: record for table, record, _, _ in TABLES}
 
 @pytest.mark.parametrize("table, spoiled", [
     *[(table, spoiled) for table, _, cases, labels in TABLES for spoiled in cases + [{label: "é" * 150} for label in labels]],
-    pytest.param("survey", {"follow_up_at": "infinity"}, marks=pytest.mark.xfail(
-        strict=True, reason="derived, but stored where it is sent, and then no fold succeeds")),
+    ("survey", {"follow_up_at": "infinity"}),
 ], ids=lambda value: "-".join(value) if isinstance(value, dict) else value)
 def test_what_could_not_be_counted_is_refused(quiet, records, table, spoiled):
     with pytest.raises(psycopg2.Error) as refused:
