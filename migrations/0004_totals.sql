@@ -250,7 +250,8 @@ BEGIN
                     (SELECT d.start FROM day d WHERE d.n > 0 AND d.start <= today ORDER BY d.start DESC LIMIT 1)
                     UNION ALL
                     (SELECT r.start FROM unnest(days, added) r(start, n)
-                      WHERE r.n > 0 AND NOT EXISTS (SELECT FROM day d WHERE d.start = r.start))) x;
+                      -- One by one: a join would read all days.
+                      WHERE r.n > 0 AND (SELECT d.start FROM day d WHERE d.start = r.start LIMIT 1) IS NULL)) x;
         END $body$ $function$,
         target || '_span', target || '_rest', target,
         (SELECT string_agg(format('r.%I', c), ' + ') FROM unnest(counts) c),
