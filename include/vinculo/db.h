@@ -51,6 +51,13 @@ MUST_CHECK enum db_status db_run(struct db *db, const char *statement, int count
 MUST_CHECK enum db_status db_query(struct db *db, const char *sql, int count,
                                    const char *const *values, PGresult **ret_result);
 
+/* Several prepared statements in one round trip, inside a transaction: the first db_answer sends
+ * what db_ask was told, and each brings the next one's result. After another status than DB_OK, or
+ * where the transaction ends, what is still unanswered is dropped. */
+MUST_CHECK enum db_status db_ask(struct db *db, const char *statement, int count,
+                                 const char *const *values);
+MUST_CHECK enum db_status db_answer(struct db *db, PGresult **ret_result);
+
 /* Inside a transaction: its statements and its COMMIT may take that long from here on, instead of
  * the connection's own timeout. Meanwhile the server watches the connection, so that a client which
  * goes away does not leave it working, with the locks held. */

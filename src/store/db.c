@@ -37,6 +37,8 @@ struct db {
     PGconn *connection;
     int64_t retry_at_us; /* no attempt to connect before */
     int timeout_ms;      /* the options', or what the transaction was allowed */
+    size_t asked;        /* statements whose answers have not been read */
+    bool asked_all;      /* they have been sent */
     atomic_bool abandoned;
     struct failure failure; /* the last one */
 };
@@ -69,6 +71,7 @@ struct db *db_new(const struct db_options *options) {
 void db_close(struct db *db) {
     PQfinish(db->connection);
     db->connection = NULL;
+    db->asked = 0;
 }
 
 void db_free(struct db *db) {
@@ -164,16 +167,23 @@ static bool wait_for_result(const struct db *db, int64_t deadline_ms) {
     }
 }
 
+static int64_t deadline_of(const struct db *db) {
+    return db->timeout_ms > 0 ? clock_monotonic_us() / 1000 + db->timeout_ms + DEADLINE_MARGIN_MS
+                              : INT64_MAX / 2;
+}
+
+static enum db_status lose_for_time(struct db *db) {
+    return lose(db, atomic_load(&db->abandoned) ? "the service is stopping"
+                                                : "the database did not answer in time");
+}
+
 /* Collects the answer to what was just sent. */
 static enum db_status finish(struct db *db, PGresult **ret_result) {
-    int64_t deadline_ms = db->timeout_ms > 0
-                              ? clock_monotonic_us() / 1000 + db->timeout_ms + DEADLINE_MARGIN_MS
-                              : INT64_MAX / 2;
+    int64_t deadline_ms = deadline_of(db);
     DB_RESULT *last = NULL;
     while (true) {
         if (!wait_for_result(db, deadline_ms)) {
-            return lose(db, atomic_load(&db->abandoned) ? "the service is stopping"
-                                                        : "the database did not answer in time");
+            return lose_for_time(db);
         }
         PGresult *result = PQgetResult(db->connection);
         if (result == NULL) {
@@ -226,6 +236,72 @@ enum db_status db_run(struct db *db, const char *statement, int count, const cha
         return lose(db, PQerrorMessage(db->connection));
     }
     return finish(db, ret_result);
+}
+
+enum db_status db_ask(struct db *db, const char *statement, int count, const char *const *values) {
+    if (db->connection == NULL) {
+        return DB_LOST;
+    }
+    if ((db->asked == 0 && !PQenterPipelineMode(db->connection)) ||
+        !PQsendQueryPrepared(db->connection, statement, count, values, NULL, NULL, 0)) {
+        return lose(db, PQerrorMessage(db->connection));
+    }
+    db->asked_all = false;
+    db->asked++;
+    return DB_OK;
+}
+
+/* Reads until the mark that follows all that was asked, and leaves libpq's pipeline mode. */
+static enum db_status end_questions(struct db *db) {
+    int64_t deadline_ms = deadline_of(db);
+    bool at_mark = false;
+    if (!db->asked_all && !PQpipelineSync(db->connection)) {
+        return lose(db, PQerrorMessage(db->connection));
+    }
+    while (!at_mark) {
+        if (!wait_for_result(db, deadline_ms)) {
+            return lose_for_time(db);
+        }
+        PGresult *result = PQgetResult(db->connection); /* NULL between two answers */
+        at_mark = PQresultStatus(result) == PGRES_PIPELINE_SYNC;
+        PQclear(result);
+        if (!at_mark && PQstatus(db->connection) != CONNECTION_OK) {
+            return lose(db, PQerrorMessage(db->connection));
+        }
+    }
+    db->asked = 0;
+    return PQexitPipelineMode(db->connection) ? DB_OK : lose(db, PQerrorMessage(db->connection));
+}
+
+enum db_status db_answer(struct db *db, PGresult **ret_result) {
+    *ret_result = NULL;
+    if (db->connection == NULL) {
+        return DB_LOST;
+    }
+    assert(db->asked > 0);
+    if (!db->asked_all && !PQpipelineSync(db->connection)) {
+        return lose(db, PQerrorMessage(db->connection));
+    }
+    db->asked_all = true;
+    if (!wait_for_result(db, deadline_of(db))) {
+        return lose_for_time(db);
+    }
+    DB_RESULT *result = PQgetResult(db->connection);
+    enum db_status status =
+        PQresultStatus(result) == PGRES_TUPLES_OK ? DB_OK : classify(db, result);
+    if (status != DB_OK) {
+        return status; /* the transaction's end drops the others' */
+    }
+    PQclear(PQgetResult(db->connection)); /* the NULL that ends it */
+    db->asked--;
+    if (db->asked == 0) {
+        status = end_questions(db);
+    }
+    if (status == DB_OK) {
+        *ret_result = result;
+        result = NULL;
+    }
+    return status;
 }
 
 static enum db_status prepare(struct db *db, const char *name, const char *sql) {
@@ -374,6 +450,12 @@ static enum db_status run_once(struct db *db, enum db_mode mode,
     enum db_status status = begin(db, mode);
     if (status == DB_OK) {
         status = body(db, context);
+        if (db->asked > 0) { /* left unread: by a failure, which is kept for the caller */
+            struct failure failure = db->failure;
+            enum db_status ended = end_questions(db);
+            status = ended == DB_OK ? status : ended;
+            db->failure = ended == DB_OK ? failure : db->failure;
+        }
         if (status == DB_OK) {
             status = commit(db);
             /* Also where its answer was lost: it may have taken effect. */

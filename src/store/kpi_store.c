@@ -8,6 +8,7 @@
 #include "vinculo/timeline.h"
 #include "vinculo/timestamp.h"
 
+#include <assert.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,6 +18,17 @@ enum { WORKSPACE_TEXT_MAX = 16, CUT_TEXT_MAX = 4 };
 
 /* Figures of one answer at most: what it takes in memory and on the wire stays bounded. */
 enum { FIGURES_MAX = 20000 };
+
+struct reading;
+
+/* A statement that has been asked, and who takes its rows: `what` is the taker's. */
+struct question {
+    enum db_status (*take)(struct reading *reading, unsigned what, const PGresult *rows);
+    unsigned what;
+};
+
+/* One per source and its whole, three sketches, losses, two kinds of purchases, actions. */
+enum { QUESTIONS_MAX = 2 * SOURCE_COUNT + 7 };
 
 struct reading {
     const struct kpi_query *query;
@@ -29,6 +41,8 @@ struct reading {
     struct sums *sums; /* of group g and stretch s at g × bound_count + s */
     char workspace[WORKSPACE_TEXT_MAX], cut[CUT_TEXT_MAX];
     struct buf slices[4]; /* arrays for SUMS: stretch, grain, from, to */
+    struct question questions[QUESTIONS_MAX];
+    size_t question_count;
 };
 
 void kpi_answer_clear(struct kpi_answer *answer) {
@@ -49,49 +63,14 @@ static enum db_status short_of_memory(struct reading *reading) {
     return DB_STOP;
 }
 
-/* -- the workspace ------------------------------------------------------------------------- */
-
-static int32_t day_or(const PGresult *row, int column, int32_t otherwise) {
-    return PQgetisnull(row, 0, column) ? otherwise
-                                       : (int32_t)strtol(PQgetvalue(row, 0, column), NULL, 10);
-}
-
-static void read_settings(const PGresult *row, struct kpi_settings *ret_settings) {
-    ret_settings->response_window_days = atoi(PQgetvalue(row, 0, 3));
-    ret_settings->gross_margin = strtod(PQgetvalue(row, 0, 4), NULL);
-    ret_settings->response_target_seconds = atoi(PQgetvalue(row, 0, 5));
-    char *weights = PQgetvalue(row, 0, 6);
-    for (size_t i = 0; i < QUALITY_PARTS; i++) {
-        ret_settings->weights[i] = strtod(weights, &weights);
-    }
-}
-
-enum db_status kpi_store_read_clock(struct db *db, int workspace_id, struct kpi_clock *ret_clock) {
-    char workspace[WORKSPACE_TEXT_MAX];
-    snprintf(workspace, sizeof workspace, "%d", workspace_id);
-    const char *values[] = {workspace};
-    DB_RESULT *row = NULL;
-    enum db_status status = db_run(db, "kpi_clock", 1, values, &row);
-    if (status != DB_OK) {
-        return status;
-    }
-    if (PQntuples(row) == 0) {
-        return DB_LOST;
-    }
-    snprintf(ret_clock->timezone, sizeof ret_clock->timezone, "%s", PQgetvalue(row, 0, 0));
-    snprintf(ret_clock->currency, sizeof ret_clock->currency, "%s", PQgetvalue(row, 0, 2));
-    ret_clock->today = day_or(row, 1, 0);
-    read_settings(row, &ret_clock->settings);
-    ret_clock->first = day_or(row, 7, 0);
-    ret_clock->last = day_or(row, 8, 0);
-    ret_clock->has_data = !PQgetisnull(row, 0, 8);
-    ret_clock->surveys_from = day_or(row, 9, INT32_MAX);
-    ret_clock->interactions_from = day_or(row, 10, INT32_MAX);
-    ret_clock->payments_from = day_or(row, 11, INT32_MAX);
-    ret_clock->cancellations_stored = PQgetvalue(row, 0, 12)[0] == '1';
-    ret_clock->version = strtoll(PQgetvalue(row, 0, 13), NULL, 10);
-    ret_clock->day_ends_us = strtoll(PQgetvalue(row, 0, 14), NULL, 10);
-    return DB_OK;
+/* What does not depend on one another's answers is asked in one round trip. */
+static enum db_status ask(struct reading *reading, const char *statement, int count,
+                          const char *const *values,
+                          enum db_status (*take)(struct reading *, unsigned, const PGresult *),
+                          unsigned what) {
+    assert(reading->question_count < QUESTIONS_MAX);
+    reading->questions[reading->question_count++] = (struct question){take, what};
+    return db_ask(reading->db, statement, count, values);
 }
 
 /* -- sums ---------------------------------------------------------------------------------- */
@@ -181,18 +160,6 @@ static bool is_of_group(enum kpi_label by, const struct totals_column *column) {
            (by != KPI_LABEL_CATEGORY || column->source == SOURCE_COSTS);
 }
 
-static enum db_status run_sums(struct reading *reading, enum totals_source source, const char *cut,
-                               const char *groups, PGresult **ret_rows) {
-    const char *values[] = {reading->workspace,
-                            buf_text(&reading->slices[0]),
-                            buf_text(&reading->slices[1]),
-                            buf_text(&reading->slices[2]),
-                            buf_text(&reading->slices[3]),
-                            cut,
-                            groups};
-    return db_run(reading->db, totals_sql_name(TOTALS_SQL_SUMS, source), 7, values, ret_rows);
-}
-
 /* Adds the rows' columns that are (not) the groups' own; the whole's go to every group. */
 static void add_rows(struct reading *reading, enum totals_source source, const PGresult *rows,
                      bool whole) {
@@ -217,25 +184,36 @@ static void add_rows(struct reading *reading, enum totals_source source, const P
     }
 }
 
-static enum db_status read_sums(struct reading *reading, enum totals_source source) {
+static enum db_status take_sums(struct reading *reading, unsigned source, const PGresult *rows) {
+    add_rows(reading, (enum totals_source)source, rows, false);
+    return DB_OK;
+}
+
+static enum db_status take_whole(struct reading *reading, unsigned source, const PGresult *rows) {
+    add_rows(reading, (enum totals_source)source, rows, true);
+    return DB_OK;
+}
+
+static enum db_status ask_sums(struct reading *reading, enum totals_source source) {
+    static const char everything[] = "[{\"ord\":0,\"label\":\"\",\"second_label\":\"\"}]";
     enum kpi_label by = reading->query->by;
-    bool of_group = by != KPI_LABEL_CATEGORY || source == SOURCE_COSTS;
+    const char *statement = totals_sql_name(TOTALS_SQL_SUMS, source);
+    const char *values[] = {reading->workspace,
+                            buf_text(&reading->slices[0]),
+                            buf_text(&reading->slices[1]),
+                            buf_text(&reading->slices[2]),
+                            buf_text(&reading->slices[3]),
+                            reading->cut,
+                            buf_text(&reading->groups.keys)};
     enum db_status status = DB_OK;
-    if (of_group) {
-        DB_RESULT *rows = NULL;
-        status = run_sums(reading, source, reading->cut, buf_text(&reading->groups.keys), &rows);
-        if (status == DB_OK) {
-            add_rows(reading, source, rows, false);
-        }
+    if (by != KPI_LABEL_CATEGORY || source == SOURCE_COSTS) {
+        status = ask(reading, statement, 7, values, take_sums, source);
     }
     if (status == DB_OK && source == SOURCE_LIFE &&
         (by == KPI_LABEL_REASON || by == KPI_LABEL_CATEGORY)) {
-        DB_RESULT *rows = NULL;
-        status = run_sums(reading, source, "0",
-                          "[{\"ord\":0,\"label\":\"\",\"second_label\":\"\"}]", &rows);
-        if (status == DB_OK) {
-            add_rows(reading, source, rows, true);
-        }
+        values[5] = "0";
+        values[6] = everything;
+        status = ask(reading, statement, 7, values, take_whole, source);
     }
     return status;
 }
@@ -291,40 +269,38 @@ static bool add_sketch(struct reading *reading, enum kpi_need need, size_t group
     return good;
 }
 
-static enum db_status run_sketches(struct reading *reading, const struct buf slices[4],
-                                   enum kpi_need need, const char *statement, const char *metric) {
-    const char *values[] = {reading->workspace,
-                            buf_text(&slices[0]),
-                            buf_text(&slices[1]),
-                            buf_text(&slices[2]),
-                            buf_text(&slices[3]),
-                            reading->cut,
-                            buf_text(&reading->groups.keys),
-                            metric};
-    DB_RESULT *rows = NULL;
-    enum db_status status = db_run(reading->db, statement, 8, values, &rows);
+static enum db_status take_sketches(struct reading *reading, unsigned need, const PGresult *rows) {
     bool good = true;
-    for (int row = 0; status == DB_OK && good && row < PQntuples(rows); row++) {
+    for (int row = 0; good && row < PQntuples(rows); row++) {
         struct sketch sketch;
         good = read_sketch(PQgetvalue(rows, row, 2), PQgetvalue(rows, row, 3), &sketch);
         if (good) {
-            good = add_sketch(reading, need, strtoul(PQgetvalue(rows, row, 1), NULL, 10),
+            good = add_sketch(reading, (enum kpi_need)need,
+                              strtoul(PQgetvalue(rows, row, 1), NULL, 10),
                               strtoul(PQgetvalue(rows, row, 0), NULL, 10), &sketch);
             sketch_clear(&sketch);
         }
     }
-    return good ? status : short_of_memory(reading);
+    return good ? DB_OK : short_of_memory(reading);
 }
 
-static enum db_status read_sketches(struct reading *reading, enum kpi_need need,
-                                    const char *statement, const char *metric) {
+static enum db_status ask_sketches(struct reading *reading, enum kpi_need need,
+                                   const char *statement, const char *metric) {
     struct buf slices[4] = {{0}};
     bool any = false;
     enum db_status status = DB_OK;
     if (!write_needed_slices(reading, need, slices, &any)) {
         status = short_of_memory(reading);
     } else if (any) {
-        status = run_sketches(reading, slices, need, statement, metric);
+        const char *values[] = {reading->workspace,
+                                buf_text(&slices[0]),
+                                buf_text(&slices[1]),
+                                buf_text(&slices[2]),
+                                buf_text(&slices[3]),
+                                reading->cut,
+                                buf_text(&reading->groups.keys),
+                                metric};
+        status = ask(reading, statement, 8, values, take_sketches, need);
     }
     for (size_t i = 0; i < 4; i++) {
         buf_free(&slices[i]);
@@ -391,10 +367,16 @@ static bool has_own_losses(const struct period *period) {
            period->granularity == GRANULARITY_YEAR || period_is_trailing_year(period);
 }
 
-static enum db_status read_losses(struct reading *reading) {
+static enum db_status take_losses(struct reading *reading, unsigned what, const PGresult *rows) {
     static const size_t offsets[] = {
         offsetof(struct totals, lost), offsetof(struct totals, lost_new),
         offsetof(struct totals, lost_voluntary), offsetof(struct totals, lost_involuntary)};
+    (void)what;
+    take_counts(reading, rows, offsets, 4);
+    return DB_OK;
+}
+
+static enum db_status ask_losses(struct reading *reading) {
     const struct kpi_answer *answer = reading->answer;
     PERIOD_ARRAYS arrays = {0};
     for (size_t i = 0; i < answer->count; i++) {
@@ -411,19 +393,20 @@ static enum db_status read_losses(struct reading *reading) {
     const char *values[] = {reading->workspace,     buf_text(&arrays.number),
                             buf_text(&arrays.from), buf_text(&arrays.to),
                             reading->cut,           buf_text(&reading->groups.keys)};
-    DB_RESULT *rows = NULL;
-    enum db_status status = db_run(reading->db, "kpi_losses", 6, values, &rows);
-    if (status == DB_OK) {
-        take_counts(reading, rows, offsets, 4);
-    }
-    return status;
+    return ask(reading, "kpi_losses", 6, values, take_losses, 0);
 }
 
-static enum db_status read_purchases_of(struct reading *reading, bool whole_months,
-                                        const char *statement) {
+static enum db_status take_purchases(struct reading *reading, unsigned what, const PGresult *rows) {
     static const size_t offsets[] = {
         offsetof(struct totals, buyers), offsetof(struct totals, repeat_buyers),
         offsetof(struct totals, previous_buyers), offsetof(struct totals, returning_buyers)};
+    (void)what;
+    take_counts(reading, rows, offsets, 4);
+    return DB_OK;
+}
+
+static enum db_status ask_purchases(struct reading *reading, bool whole_months,
+                                    const char *statement) {
     const struct kpi_answer *answer = reading->answer;
     PERIOD_ARRAYS arrays = {0};
     for (size_t i = 0; i < answer->count; i++) {
@@ -448,17 +431,7 @@ static enum db_status read_purchases_of(struct reading *reading, bool whole_mont
                             buf_text(&arrays.to),
                             reading->cut,
                             buf_text(&reading->groups.keys)};
-    DB_RESULT *rows = NULL;
-    enum db_status status = db_run(reading->db, statement, 7, values, &rows);
-    if (status == DB_OK) {
-        take_counts(reading, rows, offsets, 4);
-    }
-    return status;
-}
-
-static enum db_status read_purchases(struct reading *reading) {
-    enum db_status status = read_purchases_of(reading, true, "kpi_purchases");
-    return status == DB_OK ? read_purchases_of(reading, false, "kpi_purchases_range") : status;
+    return ask(reading, statement, 7, values, take_purchases, 0);
 }
 
 /* -- one totals per period and group ------------------------------------------------------- */
@@ -497,34 +470,80 @@ static void assemble(const struct reading *reading, const struct sums *sums,
     totals->cancellations_stored = clock->cancellations_stored;
 }
 
+static void assemble_all(struct reading *reading) {
+    struct kpi_answer *answer = reading->answer;
+    for (size_t group = 0; group < answer->group_count; group++) {
+        const struct sums *sums = reading->sums + group * reading->timeline.bound_count;
+        for (size_t i = 0; i < answer->count; i++) {
+            assemble(reading, sums, &answer->periods[i],
+                     &answer->totals[group * answer->count + i]);
+        }
+    }
+}
+
+static enum db_status take_actions(struct reading *reading, unsigned what, const PGresult *row) {
+    struct kpi_actions *ret_actions = reading->query->ret_actions;
+    (void)what;
+    if (PQntuples(row) == 1) {
+        ret_actions->open = strtoll(PQgetvalue(row, 0, 0), NULL, 10);
+        ret_actions->overdue = strtoll(PQgetvalue(row, 0, 1), NULL, 10);
+        ret_actions->done = strtoll(PQgetvalue(row, 0, 2), NULL, 10);
+    }
+    return DB_OK;
+}
+
+static enum db_status ask_actions(struct reading *reading) {
+    char from[DATE_TEXT_MAX], to[DATE_TEXT_MAX];
+    const char *values[] = {reading->workspace, from, to};
+    if (reading->query->ret_actions == NULL) {
+        return DB_OK;
+    }
+    date_format(reading->answer->periods[0].from, from);
+    date_format(reading->answer->periods[0].to, to);
+    return ask(reading, "kpi_actions", 3, values, take_actions, 0);
+}
+
+static enum db_status ask_rest(struct reading *reading) {
+    enum db_status status = ask_sketches(reading, NEED_RESPONSE, "duration_sketch", "f");
+    status =
+        status == DB_OK ? ask_sketches(reading, NEED_RESOLUTION, "duration_sketch", "r") : status;
+    status =
+        status == DB_OK ? ask_sketches(reading, NEED_FOLLOW_UP, "follow_up_sketch", "u") : status;
+    status = status == DB_OK ? ask_losses(reading) : status;
+    status = status == DB_OK ? ask_purchases(reading, true, "kpi_purchases") : status;
+    status = status == DB_OK ? ask_purchases(reading, false, "kpi_purchases_range") : status;
+    return status == DB_OK ? ask_actions(reading) : status;
+}
+
 static enum db_status read_totals(struct reading *reading) {
     struct kpi_answer *answer = reading->answer;
-    size_t stretches = reading->timeline.bound_count;
-    reading->sums = calloc(answer->group_count * stretches, sizeof *reading->sums);
+    reading->sums =
+        calloc(answer->group_count * reading->timeline.bound_count, sizeof *reading->sums);
     answer->totals = calloc(answer->group_count * answer->count, sizeof *answer->totals);
     if (reading->sums == NULL || answer->totals == NULL || !write_slices(reading)) {
         return short_of_memory(reading);
     }
     enum db_status status = DB_OK;
+    reading->question_count = 0;
     for (unsigned source = 0; status == DB_OK && source < SOURCE_COUNT; source++) {
         if ((reading->query->needs & 1U << source) != 0) {
-            status = read_sums(reading, (enum totals_source)source);
+            status = ask_sums(reading, (enum totals_source)source);
         }
     }
-    for (size_t group = 0; status == DB_OK && group < answer->group_count; group++) {
-        for (size_t i = 0; i < answer->count; i++) {
-            assemble(reading, reading->sums + group * stretches, &answer->periods[i],
-                     &answer->totals[group * answer->count + i]);
+    size_t sums = reading->question_count;
+    status = status == DB_OK ? ask_rest(reading) : status;
+    for (size_t i = 0; status == DB_OK && i <= reading->question_count; i++) {
+        if (i == sums) {
+            assemble_all(reading); /* the others' answers add to it */
+        }
+        if (i < reading->question_count) {
+            const struct question *question = &reading->questions[i];
+            DB_RESULT *rows = NULL;
+            status = db_answer(reading->db, &rows);
+            status = status == DB_OK ? question->take(reading, question->what, rows) : status;
         }
     }
-    status =
-        status == DB_OK ? read_sketches(reading, NEED_RESPONSE, "duration_sketch", "f") : status;
-    status =
-        status == DB_OK ? read_sketches(reading, NEED_RESOLUTION, "duration_sketch", "r") : status;
-    status =
-        status == DB_OK ? read_sketches(reading, NEED_FOLLOW_UP, "follow_up_sketch", "u") : status;
-    status = status == DB_OK ? read_losses(reading) : status;
-    return status == DB_OK ? read_purchases(reading) : status;
+    return status;
 }
 
 static enum db_status read_groups(struct reading *reading) {
@@ -552,25 +571,6 @@ static enum db_status read_groups(struct reading *reading) {
     return status;
 }
 
-static enum db_status read_actions(struct reading *reading) {
-    struct kpi_actions *ret_actions = reading->query->ret_actions;
-    char from[DATE_TEXT_MAX], to[DATE_TEXT_MAX];
-    const char *values[] = {reading->workspace, from, to};
-    if (ret_actions == NULL) {
-        return DB_OK;
-    }
-    date_format(reading->answer->periods[0].from, from);
-    date_format(reading->answer->periods[0].to, to);
-    DB_RESULT *row = NULL;
-    enum db_status status = db_run(reading->db, "kpi_actions", 3, values, &row);
-    if (status == DB_OK && PQntuples(row) == 1) {
-        ret_actions->open = strtoll(PQgetvalue(row, 0, 0), NULL, 10);
-        ret_actions->overdue = strtoll(PQgetvalue(row, 0, 1), NULL, 10);
-        ret_actions->done = strtoll(PQgetvalue(row, 0, 2), NULL, 10);
-    }
-    return status;
-}
-
 static enum db_status read_answer(struct reading *reading) {
     struct kpi_answer *answer = reading->answer;
     const struct kpi_query *query = reading->query;
@@ -591,10 +591,7 @@ static enum db_status read_answer(struct reading *reading) {
     if (status == DB_OK) {
         status = read_groups(reading);
     }
-    if (status == DB_OK) {
-        status = read_totals(reading);
-    }
-    return status == DB_OK ? read_actions(reading) : status;
+    return status == DB_OK ? read_totals(reading) : status;
 }
 
 static enum db_status read_body(struct db *db, void *context) {
