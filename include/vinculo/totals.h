@@ -191,6 +191,13 @@ void totals_clear(struct totals *totals); /* frees the sketches, zeroes */
 /* Adds every column of a stretch of time to sums, or (the first members) to totals. */
 void sums_add(struct sums *into, const struct sums *from);
 void totals_add_sums(struct totals *into, const struct sums *from);
+/* Adds the buyers of one month of the period or of the equal one before it, both of whole months.
+ * `month` is its first day; bucket 4096 × p + s of `pairs` holds those whose previous month with a
+ * purchase is p and whose second day with one, ever, lies in s: months counted from 1900-01, which
+ * is 1; p 0: none before; s 4095: none, or an earlier month's. A buyer counts in the first month in
+ * the period, the one whose p lies before it. */
+void totals_add_buyers(struct totals *totals, const struct period *period, int32_t month,
+                       const struct sketch *pairs);
 /* Fills balances, losses and previous_* from sums of the time before a, in the previous equal
  * period and, of twelve whole months, in the last of these (NULL for other periods); the period's
  * own sums are in already. Losses of other ranges are the caller's to fill. */

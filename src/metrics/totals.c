@@ -1,6 +1,8 @@
 /* The additive totals' columns and sums (see vinculo/totals.h). */
 #include "vinculo/totals.h"
 
+#include "vinculo/timestamp.h"
+
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
@@ -117,6 +119,38 @@ static void derive_losses(struct totals *totals, const struct period *period,
         TAKE_LOSSES(totals, year);
     else if (last_month != NULL)
         TAKE_LOSSES(last_month, trailing);
+}
+
+static int32_t month_number(int32_t day) {
+    int year, month, day_of_month;
+    date_to_civil(day, &year, &month, &day_of_month);
+    return (year - 1900) * 12 + month;
+}
+
+void totals_add_buyers(struct totals *totals, const struct period *period, int32_t month,
+                       const struct sketch *pairs) {
+    enum { MONTHS = 4096 };
+    struct period period_before;
+    period_previous(period, &period_before);
+    int32_t before = month_number(period_before.from);
+    int32_t from = month_number(period->from);
+    int32_t to = month_number(period->to);
+    for (size_t i = 0; i < pairs->size; i++) {
+        int32_t previous = pairs->bucket[i] / MONTHS;
+        int32_t second = pairs->bucket[i] % MONTHS;
+        int64_t n = pairs->count[i];
+        if (month >= period->from && previous < from) {
+            totals->buyers += n;
+            totals->repeat_buyers += previous > 0 || second < to ? n : 0;
+            totals->returning_buyers += n;
+        } else if (month < period->from && previous < before) {
+            totals->previous_buyers += n;
+            totals->returning_buyers += n;
+        }
+        if (previous < before) {
+            totals->returning_buyers -= n; /* of both together */
+        }
+    }
 }
 
 void totals_derive(struct totals *totals, const struct period *period, const struct sums *before,

@@ -405,6 +405,23 @@ static enum db_status take_purchases(struct reading *reading, unsigned what, con
     return DB_OK;
 }
 
+static enum db_status take_months(struct reading *reading, unsigned what, const PGresult *rows) {
+    struct kpi_answer *answer = reading->answer;
+    (void)what;
+    for (int row = 0; row < PQntuples(rows); row++) {
+        size_t number = strtoul(PQgetvalue(rows, row, 0), NULL, 10);
+        size_t group = strtoul(PQgetvalue(rows, row, 1), NULL, 10);
+        struct sketch pairs;
+        if (!read_sketch(PQgetvalue(rows, row, 3), PQgetvalue(rows, row, 4), &pairs)) {
+            return short_of_memory(reading);
+        }
+        totals_add_buyers(&answer->totals[group * answer->count + number], &answer->periods[number],
+                          (int32_t)strtol(PQgetvalue(rows, row, 2), NULL, 10), &pairs);
+        sketch_clear(&pairs);
+    }
+    return DB_OK;
+}
+
 static enum db_status ask_purchases(struct reading *reading, bool whole_months,
                                     const char *statement) {
     const struct kpi_answer *answer = reading->answer;
@@ -431,7 +448,7 @@ static enum db_status ask_purchases(struct reading *reading, bool whole_months,
                             buf_text(&arrays.to),
                             reading->cut,
                             buf_text(&reading->groups.keys)};
-    return ask(reading, statement, 7, values, take_purchases, 0);
+    return ask(reading, statement, 7, values, whole_months ? take_months : take_purchases, 0);
 }
 
 /* -- one totals per period and group ------------------------------------------------------- */

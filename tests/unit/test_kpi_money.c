@@ -152,3 +152,29 @@ Test(kpi_money, a_channel_does_not_apply_to_payments) {
     kpi_compute(kpi_named("arpc"), &shop, &context, true, &figure);
     cr_assert(figure.null_reason != NULL_NOT_APPLICABLE_TO_FILTER);
 }
+
+/* Of five customers A and B bought in February alone, C then and in March, D on two days of March, E on one. */
+Test(kpi_money, buyers_from_pairs_of_months) {
+    enum { NONE = 0, NEVER = 4095, FEBRUARY = 126 * 12 + 2, MARCH = 126 * 12 + 3, MONTHS = 4096 };
+    int32_t february[] = {MONTHS * NONE + MARCH, MONTHS * NONE + NEVER};
+    int64_t february_count[] = {1, 2};
+    int32_t march[] = {MONTHS * NONE + MARCH, MONTHS * NONE + NEVER, MONTHS * FEBRUARY + NEVER};
+    int64_t march_count[] = {1, 1, 1};
+    const struct sketch of_february = {.size = 2, .bucket = february, .count = february_count};
+    const struct sketch of_march = {.size = 3, .bucket = march, .count = march_count};
+    struct period period;
+    struct totals totals = {0};
+    period_containing(GRANULARITY_MONTH, date_from_civil(2026, 3, 1), &period);
+    totals_add_buyers(&totals, &period, date_from_civil(2026, 2, 1), &of_february);
+    totals_add_buyers(&totals, &period, date_from_civil(2026, 3, 1), &of_march);
+    cr_assert_eq(totals.buyers, 3);
+    cr_assert_eq(totals.repeat_buyers, 2);
+    cr_assert_eq(totals.previous_buyers, 3);
+    cr_assert_eq(totals.returning_buyers, 1);
+    struct totals later = {0};
+    period_containing(GRANULARITY_MONTH, date_from_civil(2026, 4, 1), &period);
+    totals_add_buyers(&later, &period, date_from_civil(2026, 3, 1), &of_march);
+    cr_assert_eq(later.buyers, 0);
+    cr_assert_eq(later.previous_buyers, 3);
+    cr_assert_eq(later.returning_buyers, 0);
+}
