@@ -7,10 +7,9 @@
 #include "vinculo/db.h"
 #include "vinculo/target.h"
 
-/* All targets of a workspace, in the transaction that is running. */
-MUST_CHECK enum db_status target_store_read(struct db *db, int workspace_id,
-                                            struct target_set *ret_set);
-/* The same in a transaction of its own. */
+/* Reads the rows of the statement "target_list"; DB_LOST where they are not such rows. */
+MUST_CHECK enum db_status target_store_take(const PGresult *rows, struct target_set *ret_set);
+/* All targets of a workspace. */
 MUST_CHECK enum db_status target_store_list(struct db *db, int workspace_id,
                                             struct target_set *ret_set);
 /* Sets a KPI's target, a new one or instead of the one that is there; fills in its updated_us. */

@@ -27,8 +27,9 @@ struct question {
     unsigned what;
 };
 
-/* One per source and its whole, three sketches, losses, two kinds of purchases, actions. */
-enum { QUESTIONS_MAX = 2 * SOURCE_COUNT + 7 };
+/* One per source and its whole, targets, three sketches, losses, two kinds of purchases, actions.
+ */
+enum { QUESTIONS_MAX = 2 * SOURCE_COUNT + 8 };
 
 struct reading {
     const struct kpi_query *query;
@@ -520,8 +521,16 @@ static enum db_status ask_actions(struct reading *reading) {
     return ask(reading, "kpi_actions", 3, values, take_actions, 0);
 }
 
+static enum db_status take_targets(struct reading *reading, unsigned what, const PGresult *rows) {
+    (void)what;
+    return target_store_take(rows, &reading->answer->targets);
+}
+
 static enum db_status ask_rest(struct reading *reading) {
-    enum db_status status = ask_sketches(reading, NEED_RESPONSE, "duration_sketch", "f");
+    const char *values[] = {reading->workspace};
+    enum db_status status = ask(reading, "target_list", 1, values, take_targets, 0);
+    status =
+        status == DB_OK ? ask_sketches(reading, NEED_RESPONSE, "duration_sketch", "f") : status;
     status =
         status == DB_OK ? ask_sketches(reading, NEED_RESOLUTION, "duration_sketch", "r") : status;
     status =
@@ -604,10 +613,7 @@ static enum db_status read_answer(struct reading *reading) {
     if (reading->err != ERR_OK) {
         return DB_STOP;
     }
-    status = target_store_read(reading->db, query->workspace_id, &answer->targets);
-    if (status == DB_OK) {
-        status = read_groups(reading);
-    }
+    status = read_groups(reading);
     return status == DB_OK ? read_totals(reading) : status;
 }
 

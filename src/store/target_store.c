@@ -18,13 +18,7 @@ struct targeting {
     bool created;
 };
 
-enum db_status target_store_read(struct db *db, int workspace_id, struct target_set *ret_set) {
-    char workspace[INTEGER_TEXT_MAX];
-    snprintf(workspace, sizeof workspace, "%d", workspace_id);
-    DB_RESULT *rows = NULL;
-    enum db_status status = db_run(db, "target_list", 1, (const char *const[]){workspace}, &rows);
-    if (status != DB_OK)
-        return status;
+enum db_status target_store_take(const PGresult *rows, struct target_set *ret_set) {
     struct target_set set = {0};
     for (int row = 0; row < PQntuples(rows); row++) {
         const char *kpi = PQgetvalue(rows, row, 0);
@@ -44,7 +38,11 @@ enum db_status target_store_read(struct db *db, int workspace_id, struct target_
 
 static enum db_status list_body(struct db *db, void *context) {
     struct targeting *targeting = context;
-    return target_store_read(db, targeting->workspace_id, targeting->set);
+    char workspace[INTEGER_TEXT_MAX];
+    snprintf(workspace, sizeof workspace, "%d", targeting->workspace_id);
+    DB_RESULT *rows = NULL;
+    enum db_status status = db_run(db, "target_list", 1, (const char *const[]){workspace}, &rows);
+    return status == DB_OK ? target_store_take(rows, targeting->set) : status;
 }
 
 enum db_status target_store_list(struct db *db, int workspace_id, struct target_set *ret_set) {
