@@ -153,7 +153,8 @@ Test(kpi_money, a_channel_does_not_apply_to_payments) {
     cr_assert(figure.null_reason != NULL_NOT_APPLICABLE_TO_FILTER);
 }
 
-/* Of five customers A and B bought in February alone, C then and in March, D on two days of March, E on one. */
+/* Of five customers A and B bought in February alone, C then and in March, D on two days of March,
+ * E on one. */
 Test(kpi_money, buyers_from_pairs_of_months) {
     enum { NONE = 0, NEVER = 4095, FEBRUARY = 126 * 12 + 2, MARCH = 126 * 12 + 3, MONTHS = 4096 };
     int32_t february[] = {MONTHS * NONE + MARCH, MONTHS * NONE + NEVER};
