@@ -63,7 +63,9 @@ CREATE TABLE totals_target (
     stored text NOT NULL -- the table: the target itself, or what the target is a view of
 );
 
--- Makes <source>_change and the triggers that write it.
+-- Makes <source>_change and the triggers that write it. Called again, with further facts at the end, for which
+-- the table has got its columns before, it makes the triggers anew; so do totals_declare and
+-- totals_span_declare. After that the workspaces need a rebuild.
 --   facts  json {"column": "expression over the row r"}: all that totals depend on
 CREATE PROCEDURE changes_declare(source text, facts json) LANGUAGE plpgsql AS $declare$
 DECLARE
@@ -72,14 +74,15 @@ DECLARE
     fact_list constant text := (SELECT string_agg(format('%s AS %I', value, key), ', ') FROM json_each_text(facts));
     operation record;
 BEGIN
-    INSERT INTO change_source VALUES (source, facts);
-    EXECUTE format('CREATE TABLE %I AS SELECT r.workspace_id, 0::bigint AS number, 0::smallint AS sign, %s
+    INSERT INTO change_source AS s VALUES (source, facts)
+        ON CONFLICT ON CONSTRAINT change_source_pkey DO UPDATE SET facts = excluded.facts;
+    EXECUTE format('CREATE TABLE IF NOT EXISTS %I AS SELECT r.workspace_id, 0::bigint AS number, 0::smallint AS sign, %s
                       FROM %I r WITH NO DATA', change, fact_list, source);
     -- It is emptied all the time: giving back the end of the file would lock readers out each time.
     EXECUTE format('ALTER TABLE %I ALTER workspace_id SET NOT NULL, ALTER number SET NOT NULL,
                                    ALTER sign SET NOT NULL, SET (vacuum_truncate = off)', change);
-    EXECUTE format('CREATE INDEX ON %I (workspace_id, number)', change);
-    EXECUTE format('CREATE TRIGGER refuse_truncate BEFORE TRUNCATE ON %I
+    EXECUTE format('CREATE INDEX IF NOT EXISTS %I ON %I (workspace_id, number)', change || '_number', change);
+    EXECUTE format('CREATE OR REPLACE TRIGGER refuse_truncate BEFORE TRUNCATE ON %I
         FOR EACH STATEMENT EXECUTE FUNCTION refuse_truncate()', change);
     FOR operation IN
         SELECT x.name, x.tables, x.touched, format(x.changes, fact_list, names) AS changes
@@ -98,7 +101,7 @@ BEGIN
               SELECT workspace_id, nextval(''change_number''), 1, %2$s FROM (TABLE after EXCEPT ALL TABLE before) x'))
             AS x(name, tables, touched, changes)
     LOOP
-        EXECUTE format('CREATE FUNCTION %I() RETURNS trigger LANGUAGE plpgsql AS %L', change || '_' || operation.name,
+        EXECUTE format('CREATE OR REPLACE FUNCTION %I() RETURNS trigger LANGUAGE plpgsql AS %L', change || '_' || operation.name,
             format('BEGIN
     PERFORM workspace_lock(x.workspace_id) FROM (SELECT DISTINCT t.workspace_id FROM (%1$s) t ORDER BY 1) x;
     IF EXISTS (SELECT FROM totals_folded f WHERE f.workspace_id IN (SELECT t.workspace_id FROM (%1$s) t)
@@ -115,7 +118,7 @@ BEGIN
                                       AND c.number > coalesce(f.through, 0) LIMIT changes_most()) c) = changes_most();
     RETURN NULL;
 END', operation.touched, change, operation.changes));
-        EXECUTE format('CREATE TRIGGER %I AFTER %s ON %I REFERENCING %s FOR EACH STATEMENT EXECUTE FUNCTION %I()',
+        EXECUTE format('CREATE OR REPLACE TRIGGER %I AFTER %s ON %I REFERENCING %s FOR EACH STATEMENT EXECUTE FUNCTION %I()',
             'changes_' || operation.name, operation.name, source, operation.tables, change || '_' || operation.name);
     END LOOP;
 END $declare$;
@@ -199,16 +202,17 @@ DECLARE
         target, key_columns,
         (SELECT string_agg(format('%1$I = t.%1$I + excluded.%1$I', c), ', ') FROM unnest(columns) c));
 BEGIN
-    INSERT INTO totals_target VALUES (target, source, coalesce(stored, target));
-    EXECUTE format('CREATE FUNCTION %I(workspace integer) RETURNS SETOF %I LANGUAGE sql STABLE AS %L',
+    INSERT INTO totals_target AS t VALUES (target, source, coalesce(stored, target))
+        ON CONFLICT ON CONSTRAINT totals_target_pkey DO UPDATE SET source = excluded.source;
+    EXECUTE format('CREATE OR REPLACE FUNCTION %I(workspace integer) RETURNS SETOF %I LANGUAGE sql STABLE AS %L',
         target || '_expected', target,
         format(cells, format('SELECT 1 AS sign, r.workspace_id, %s FROM %I r WHERE r.workspace_id = workspace', fact_list, source)));
-    EXECUTE format('CREATE FUNCTION %I(workspace integer, through bigint) RETURNS SETOF %I LANGUAGE sql STABLE AS %L',
+    EXECUTE format('CREATE OR REPLACE FUNCTION %I(workspace integer, through bigint) RETURNS SETOF %I LANGUAGE sql STABLE AS %L',
         target || '_changes', target, format(cells, changes || ' AND c.number <= through'));
-    EXECUTE format('CREATE FUNCTION %I(workspace integer) RETURNS SETOF %I LANGUAGE sql STABLE AS %L',
+    EXECUTE format('CREATE OR REPLACE FUNCTION %I(workspace integer) RETURNS SETOF %I LANGUAGE sql STABLE AS %L',
         target || '_rest', target, format(daily, changes) || days);
     IF stored IS NULL THEN
-        EXECUTE format('CREATE FUNCTION %I(workspace integer, through bigint) RETURNS void LANGUAGE plpgsql AS %L',
+        EXECUTE format('CREATE OR REPLACE FUNCTION %I(workspace integer, through bigint) RETURNS void LANGUAGE plpgsql AS %L',
             target || '_add', format('BEGIN
     IF through IS NULL THEN
         %s;
@@ -217,7 +221,7 @@ BEGIN
     END IF;
 END', format(add, format('%I(workspace)', target || '_expected')), format(add, format('%I(workspace, through)', target || '_changes'))));
     END IF;
-    EXECUTE format('CREATE TRIGGER refuse_truncate BEFORE TRUNCATE ON %I
+    EXECUTE format('CREATE OR REPLACE TRIGGER refuse_truncate BEFORE TRUNCATE ON %I
         FOR EACH STATEMENT EXECUTE FUNCTION refuse_truncate()', coalesce(stored, target));
 END $declare$;
 
@@ -227,7 +231,7 @@ END $declare$;
 CREATE PROCEDURE totals_span_declare(target text, counts text[]) LANGUAGE plpgsql AS $declare$
 BEGIN
     EXECUTE format($function$
-        CREATE FUNCTION %1$I(workspace integer, today date, OUT first_day date, OUT last_day date)
+        CREATE OR REPLACE FUNCTION %1$I(workspace integer, today date, OUT first_day date, OUT last_day date)
         LANGUAGE plpgsql STABLE AS $body$
         DECLARE
             -- Days of the changes that wait, mostly none, and what they add.

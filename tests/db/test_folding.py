@@ -345,3 +345,26 @@ def test_a_service_killed_at_its_fold_leaves_all_waiting(service, workspace, rec
     site.start()
     eventually(lambda: here.waiting() == 0)
     here.assert_folded()
+
+
+def test_a_further_total_is_declared_by_a_later_migration(database, records):
+    """As ARCHITECTURE.md says how: a column, a fact, both declarations once more, a rebuild."""
+    url = database()
+    records(url).insert("cost", amount=700, currency="BRL", incurred_at="2025-03-04T12:00:00Z")
+    with contextlib.closing(psycopg2.connect(url)) as connection, connection, connection.cursor() as cursor:
+        cursor.execute("""
+            ALTER TABLE cost_totals ADD COLUMN large bigint NOT NULL DEFAULT 0;
+            ALTER TABLE cost_change ADD COLUMN large boolean;
+            CALL changes_declare('cost', '{"incurred_at": "r.incurred_at", "amount": "r.amount",
+                "category": "r.category", "segment": "r.segment", "channel": "r.channel", "large": "r.amount > 500"}');
+            CALL totals_declare('cost', 'cost_totals', '{segment,channel,category}', $$(0, '', '')$$,
+                '(SELECT local_day(r.incurred_at, w.timezone) AS day) e',
+                measures => '{"costs": "1", "costs_counted": "1", "cost_amount": "r.amount", "large": "r.large::integer"}');
+            SELECT workspace_rebuild(id) FROM workspace""")
+        cursor.execute("INSERT INTO cost (workspace_id, id, amount, currency, incurred_at) SELECT id, 'small', 1, 'BRL',"
+                       " '2025-03-05T12:00:00Z' FROM workspace")
+        cursor.execute("SELECT sum(costs), sum(large) FROM (SELECT * FROM cost_totals WHERE grain = 'd'"
+                       " UNION ALL SELECT (cost_totals_rest(id)).* FROM workspace) t WHERE cut = 0")
+        assert cursor.fetchone() == (2, 1)
+        cursor.execute("SELECT workspace_check(id) FROM workspace")
+        assert cursor.fetchall() == []

@@ -226,3 +226,17 @@ def test_rebuild_check_finds_a_wrong_figure(site):
     assert cli(here.url, "rebuild").returncode == 0
     assert cli(here.url, "rebuild", "--check").returncode == 0
     assert expect(client.get("/v1/kpis", period="2025-03"), 200)["kpis"]["nps"]["n"] == 1
+
+
+def test_a_figure_that_cannot_be_read_to_its_end_is_503_and_then_read_again(site):
+    """The statements of an answer are sent together: one in their middle waits for a table until its time is up."""
+    here = site({"VINCULO_LOCK_TIMEOUT_MS": "300", "VINCULO_WORKERS": "1"})
+    client = here.client()
+    expect(client.post("/v1/surveys", sample("surveys")), 201)
+    with contextlib.closing(psycopg2.connect(here.url)) as holder, holder.cursor() as cursor:
+        cursor.execute("LOCK TABLE duration_sketch IN ACCESS EXCLUSIVE MODE")
+        expect(client.get("/v1/kpis", period="2025-03", compare="none"), 503)
+        assert expect(client.get("/v1/kpis", period="2025-03", kpis="nps"), 200)["kpis"]["nps"]["n"] == 1
+        holder.rollback()
+    whole = expect(client.get("/v1/kpis", period="2025-03", compare="none"), 200)
+    assert whole["kpis"]["nps"]["n"] == 1 and whole["kpis"]["first_response_time"]["null_reason"] == "no_data"
