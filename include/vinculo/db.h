@@ -58,6 +58,11 @@ MUST_CHECK enum db_status db_ask(struct db *db, const char *statement, int count
                                  const char *const *values);
 MUST_CHECK enum db_status db_answer(struct db *db, PGresult **ret_result);
 
+/* A prepared statement whose rows nobody needs goes along with the next one; where it fails, that
+ * one fails. */
+MUST_CHECK enum db_status db_tell(struct db *db, const char *statement, int count,
+                                  const char *const *values);
+
 /* Inside a transaction: its statements and its COMMIT may take that long from here on, instead of
  * the connection's own timeout. Meanwhile the server watches the connection, so that a client which
  * goes away does not leave it working, with the locks held. */

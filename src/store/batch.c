@@ -68,7 +68,7 @@ static enum db_status lock_workspaces(struct db *db, const struct batch *batch) 
     }
     buf_add_char(&ids, '}');
     const char *values[] = {buf_text(&ids)};
-    return buf_ok(&ids) ? db_run(db, "workspaces_lock", 1, values, NULL) : DB_LOST;
+    return buf_ok(&ids) ? db_tell(db, "workspaces_lock", 1, values) : DB_LOST;
 }
 
 /* Refuses life events without a customer or before its start. */

@@ -38,7 +38,9 @@ struct db {
     int64_t retry_at_us; /* no attempt to connect before */
     int timeout_ms;      /* the options', or what the transaction was allowed */
     size_t asked;        /* statements whose answers have not been read */
+    size_t told;         /* the first so many of them: nobody waits for these answers */
     bool asked_all;      /* they have been sent */
+    bool begun;          /* something of the transaction has been answered */
     atomic_bool abandoned;
     struct failure failure; /* the last one */
 };
@@ -72,6 +74,7 @@ void db_close(struct db *db) {
     PQfinish(db->connection);
     db->connection = NULL;
     db->asked = 0;
+    db->told = 0;
 }
 
 void db_free(struct db *db) {
@@ -210,6 +213,146 @@ static enum db_status finish(struct db *db, PGresult **ret_result) {
     return DB_OK;
 }
 
+/* -- statements in one round trip: libpq's pipeline mode ------------------------------------- */
+
+/* `statement` is the name of a prepared one or, without parameters, SQL text. */
+static enum db_status send(struct db *db, const char *statement, bool prepared, int count,
+                           const char *const *values) {
+    if (db->connection == NULL) {
+        return DB_LOST;
+    }
+    if ((db->asked == 0 && !PQenterPipelineMode(db->connection)) ||
+        !(prepared ? PQsendQueryPrepared(db->connection, statement, count, values, NULL, NULL, 0)
+                   : PQsendQueryParams(db->connection, statement, 0, NULL, NULL, NULL, NULL, 0))) {
+        return lose(db, PQerrorMessage(db->connection));
+    }
+    db->asked_all = false;
+    db->asked++;
+    return DB_OK;
+}
+
+static enum db_status tell(struct db *db, const char *statement, bool prepared, int count,
+                           const char *const *values) {
+    assert(db->told == db->asked);
+    enum db_status status = send(db, statement, prepared, count, values);
+    db->told = db->asked;
+    return status;
+}
+
+enum db_status db_tell(struct db *db, const char *statement, int count, const char *const *values) {
+    return tell(db, statement, true, count, values);
+}
+
+enum db_status db_ask(struct db *db, const char *statement, int count, const char *const *values) {
+    return send(db, statement, true, count, values);
+}
+
+static enum db_status send_mark(struct db *db) {
+    if (!db->asked_all && !PQpipelineSync(db->connection)) {
+        return lose(db, PQerrorMessage(db->connection));
+    }
+    db->asked_all = true;
+    return DB_OK;
+}
+
+/* Reads until the mark that follows all that was asked, and leaves the pipeline mode. */
+static enum db_status end_questions(struct db *db) {
+    int64_t deadline_ms = deadline_of(db);
+    enum db_status status = send_mark(db);
+    enum db_status failed = DB_OK;
+    bool at_mark = false;
+    while (status == DB_OK && !at_mark) {
+        if (!wait_for_result(db, deadline_ms)) {
+            return lose_for_time(db);
+        }
+        DB_RESULT *result = PQgetResult(db->connection); /* NULL between two answers */
+        at_mark = PQresultStatus(result) == PGRES_PIPELINE_SYNC;
+        if (result != NULL && PQresultStatus(result) == PGRES_FATAL_ERROR) {
+            failed = classify(db, result); /* outside a transaction: its end failed */
+        }
+        if (db->connection == NULL || PQstatus(db->connection) != CONNECTION_OK) {
+            return db->connection == NULL ? DB_LOST : lose(db, PQerrorMessage(db->connection));
+        }
+    }
+    db->asked = 0;
+    db->told = 0;
+    if (status == DB_OK && !PQexitPipelineMode(db->connection)) {
+        status = lose(db, PQerrorMessage(db->connection));
+    }
+    return status == DB_OK ? failed : status;
+}
+
+/* After a failure, which is kept for the caller. */
+static enum db_status drop_questions(struct db *db, enum db_status failed) {
+    if (db->asked == 0) {
+        return failed;
+    }
+    struct failure failure = db->failure;
+    enum db_status ended = end_questions(db);
+    if (ended != DB_OK) {
+        return ended;
+    }
+    db->failure = failure;
+    return failed;
+}
+
+/* The answer to the oldest question. */
+static enum db_status take_answer(struct db *db, PGresult **ret_result) {
+    enum db_status status = send_mark(db);
+    if (status != DB_OK) {
+        return status;
+    }
+    if (!wait_for_result(db, deadline_of(db))) {
+        return lose_for_time(db);
+    }
+    DB_RESULT *result = PQgetResult(db->connection);
+    ExecStatusType told = PQresultStatus(result);
+    if (told != PGRES_TUPLES_OK && told != PGRES_COMMAND_OK) {
+        return drop_questions(db, classify(db, result));
+    }
+    PQclear(PQgetResult(db->connection)); /* the NULL that ends it */
+    db->begun = true;
+    db->asked--;
+    status = db->asked == 0 ? end_questions(db) : DB_OK;
+    if (status == DB_OK && ret_result != NULL) {
+        *ret_result = result;
+        result = NULL;
+    }
+    return status;
+}
+
+static enum db_status take_told(struct db *db) {
+    enum db_status status = DB_OK;
+    while (status == DB_OK && db->told > 0) {
+        db->told--;
+        status = take_answer(db, NULL);
+    }
+    return status;
+}
+
+enum db_status db_answer(struct db *db, PGresult **ret_result) {
+    if (ret_result != NULL) {
+        *ret_result = NULL;
+    }
+    if (db->connection == NULL) {
+        return DB_LOST;
+    }
+    assert(db->asked > db->told);
+    enum db_status status = take_told(db);
+    return status == DB_OK ? take_answer(db, ret_result) : status;
+}
+
+enum db_status db_run(struct db *db, const char *statement, int count, const char *const *values,
+                      PGresult **ret_result) {
+    if (ret_result != NULL) {
+        *ret_result = NULL;
+    }
+    assert(db->asked == db->told);
+    enum db_status status = db_ask(db, statement, count, values);
+    return status == DB_OK ? db_answer(db, ret_result) : status;
+}
+
+/* Outside of the pipeline mode, which knows no text of several statements. */
 enum db_status db_query(struct db *db, const char *sql, int count, const char *const *values,
                         PGresult **ret_result) {
     if (ret_result != NULL) {
@@ -218,90 +361,15 @@ enum db_status db_query(struct db *db, const char *sql, int count, const char *c
     if (db->connection == NULL) {
         return DB_LOST;
     }
+    assert(db->asked == db->told);
+    enum db_status status = take_told(db);
+    if (status != DB_OK) {
+        return status;
+    }
     int sent = count == 0
                    ? PQsendQuery(db->connection, sql)
                    : PQsendQueryParams(db->connection, sql, count, NULL, values, NULL, NULL, 0);
     return sent ? finish(db, ret_result) : lose(db, PQerrorMessage(db->connection));
-}
-
-enum db_status db_run(struct db *db, const char *statement, int count, const char *const *values,
-                      PGresult **ret_result) {
-    if (ret_result != NULL) {
-        *ret_result = NULL;
-    }
-    if (db->connection == NULL) {
-        return DB_LOST;
-    }
-    if (!PQsendQueryPrepared(db->connection, statement, count, values, NULL, NULL, 0)) {
-        return lose(db, PQerrorMessage(db->connection));
-    }
-    return finish(db, ret_result);
-}
-
-enum db_status db_ask(struct db *db, const char *statement, int count, const char *const *values) {
-    if (db->connection == NULL) {
-        return DB_LOST;
-    }
-    if ((db->asked == 0 && !PQenterPipelineMode(db->connection)) ||
-        !PQsendQueryPrepared(db->connection, statement, count, values, NULL, NULL, 0)) {
-        return lose(db, PQerrorMessage(db->connection));
-    }
-    db->asked_all = false;
-    db->asked++;
-    return DB_OK;
-}
-
-/* Reads until the mark that follows all that was asked, and leaves libpq's pipeline mode. */
-static enum db_status end_questions(struct db *db) {
-    int64_t deadline_ms = deadline_of(db);
-    bool at_mark = false;
-    if (!db->asked_all && !PQpipelineSync(db->connection)) {
-        return lose(db, PQerrorMessage(db->connection));
-    }
-    while (!at_mark) {
-        if (!wait_for_result(db, deadline_ms)) {
-            return lose_for_time(db);
-        }
-        PGresult *result = PQgetResult(db->connection); /* NULL between two answers */
-        at_mark = PQresultStatus(result) == PGRES_PIPELINE_SYNC;
-        PQclear(result);
-        if (!at_mark && PQstatus(db->connection) != CONNECTION_OK) {
-            return lose(db, PQerrorMessage(db->connection));
-        }
-    }
-    db->asked = 0;
-    return PQexitPipelineMode(db->connection) ? DB_OK : lose(db, PQerrorMessage(db->connection));
-}
-
-enum db_status db_answer(struct db *db, PGresult **ret_result) {
-    *ret_result = NULL;
-    if (db->connection == NULL) {
-        return DB_LOST;
-    }
-    assert(db->asked > 0);
-    if (!db->asked_all && !PQpipelineSync(db->connection)) {
-        return lose(db, PQerrorMessage(db->connection));
-    }
-    db->asked_all = true;
-    if (!wait_for_result(db, deadline_of(db))) {
-        return lose_for_time(db);
-    }
-    DB_RESULT *result = PQgetResult(db->connection);
-    enum db_status status =
-        PQresultStatus(result) == PGRES_TUPLES_OK ? DB_OK : classify(db, result);
-    if (status != DB_OK) {
-        return status; /* the transaction's end drops the others' */
-    }
-    PQclear(PQgetResult(db->connection)); /* the NULL that ends it */
-    db->asked--;
-    if (db->asked == 0) {
-        status = end_questions(db);
-    }
-    if (status == DB_OK) {
-        *ret_result = result;
-        result = NULL;
-    }
-    return status;
 }
 
 static enum db_status prepare(struct db *db, const char *name, const char *sql) {
@@ -407,11 +475,12 @@ enum db_status db_ready(struct db *db) {
 }
 
 enum db_status db_allow(struct db *db, int timeout_ms) {
-    char sql[120];
-    snprintf(sql, sizeof sql,
-             "SET LOCAL statement_timeout = %d; SET LOCAL client_connection_check_interval = '1s'",
-             timeout_ms);
-    enum db_status status = db_query(db, sql, 0, NULL, NULL);
+    char sql[80];
+    snprintf(sql, sizeof sql, "SET LOCAL statement_timeout = %d", timeout_ms);
+    enum db_status status = tell(db, sql, false, 0, NULL);
+    if (status == DB_OK) {
+        status = tell(db, "SET LOCAL client_connection_check_interval = '1s'", false, 0, NULL);
+    }
     if (status == DB_OK) {
         db->timeout_ms = timeout_ms;
     }
@@ -433,16 +502,12 @@ static enum db_status commit(struct db *db) {
     return status;
 }
 
-/* A connection that died while idle shows at BEGIN, when nothing can have happened yet: then once
- * more on a fresh one. */
 static enum db_status begin(struct db *db, enum db_mode mode) {
-    const char *sql = mode == DB_WRITE ? "BEGIN ISOLATION LEVEL READ COMMITTED"
-                                       : "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
-    enum db_status status = db_query(db, sql, 0, NULL, NULL);
-    if (status == DB_LOST && db_ready(db) == DB_OK) {
-        status = db_query(db, sql, 0, NULL, NULL);
-    }
-    return status;
+    db->begun = false;
+    return tell(db,
+                mode == DB_WRITE ? "BEGIN ISOLATION LEVEL READ COMMITTED"
+                                 : "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
+                false, 0, NULL);
 }
 
 static enum db_status run_once(struct db *db, enum db_mode mode,
@@ -450,24 +515,19 @@ static enum db_status run_once(struct db *db, enum db_mode mode,
     enum db_status status = begin(db, mode);
     if (status == DB_OK) {
         status = body(db, context);
-        if (db->asked > 0) { /* left unread: by a failure, which is kept for the caller */
-            struct failure failure = db->failure;
-            enum db_status ended = end_questions(db);
-            status = ended == DB_OK ? status : ended;
-            db->failure = ended == DB_OK ? failure : db->failure;
-        }
-        if (status == DB_OK) {
-            status = commit(db);
-            /* Also where its answer was lost: it may have taken effect. */
-            if (mode == DB_WRITE) {
-                atomic_fetch_add(&write_commits, 1);
-            }
+    }
+    if (status == DB_OK) {
+        status = commit(db);
+        /* Also where its answer was lost: it may have taken effect. */
+        if (mode == DB_WRITE) {
+            atomic_fetch_add(&write_commits, 1);
         }
     }
     if (status != DB_OK && db->connection != NULL) {
         /* Keep what failed for the caller; a failing ROLLBACK has lost the connection anyway. */
         struct failure failure = db->failure;
-        if (db_query(db, "ROLLBACK", 0, NULL, NULL) != DB_OK) {
+        if (drop_questions(db, DB_OK) != DB_OK ||
+            db_query(db, "ROLLBACK", 0, NULL, NULL) != DB_OK) {
             db_close(db);
         }
         db->failure = failure;
@@ -481,6 +541,11 @@ enum db_status db_transaction(struct db *db, enum db_mode mode,
     enum db_status status = db_ready(db);
     for (int attempt = 0; status == DB_OK && attempt < ATTEMPTS_MAX; attempt++) {
         enum db_status ended = run_once(db, mode, body, context);
+        /* A connection that died while idle shows before anything can have happened: then once
+         * more on a fresh one. */
+        if (ended == DB_LOST && !db->begun && attempt == 0 && db_ready(db) == DB_OK) {
+            ended = run_once(db, mode, body, context);
+        }
         if (ended != DB_RETRY) {
             assert(db->connection == NULL || PQtransactionStatus(db->connection) == PQTRANS_IDLE);
             return ended;

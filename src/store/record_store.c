@@ -66,7 +66,7 @@ static enum db_status lock_workspace(struct db *db, int workspace_id) {
     char array[24];
     snprintf(array, sizeof array, "{%d}", workspace_id);
     const char *values[] = {array};
-    return db_run(db, "workspaces_lock", 1, values, NULL);
+    return db_tell(db, "workspaces_lock", 1, values);
 }
 
 enum db_status store_check_life(struct db *db, const struct record *record, int workspace_id,

@@ -216,7 +216,7 @@ static enum db_status change_body(struct db *db, void *context) {
     const char *name = changing->change->name;
     char locked[NUMBER_TEXT_MAX + 2];
     snprintf(locked, sizeof locked, "{%s}", changing->id);
-    enum db_status status = db_run(db, "workspaces_lock", 1, (const char *[]){locked}, NULL);
+    enum db_status status = db_tell(db, "workspaces_lock", 1, (const char *[]){locked});
     if (status == DB_OK)
         status = get(db, changing->id, workspace);
     if (status != DB_OK)
