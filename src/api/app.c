@@ -154,6 +154,9 @@ static enum http_next app_data(void *context, struct http_request *request, cons
 static enum http_next app_end(void *context, struct http_request *request) {
     (void)context;
     struct call *call = request->app;
+    if (call->answer != NULL) {
+        return call->answer(call);
+    }
     return call->stream != NULL ? stream_end(call) : call->method->handle(call);
 }
 

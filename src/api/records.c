@@ -36,16 +36,20 @@ static enum err parse_body(struct call *call, const struct record_context *conte
 /* On the writer's thread, after COMMIT. */
 static void post_done(struct write_job *job) {
     struct call *call = job->context;
+    http_resume(call->request);
+}
+
+static enum http_next answer_post(struct call *call) {
     if (call->item.outcome == OUTCOME_REJECTED) {
         problem_clear(&call->problem);
         call->problem = call->item.problem;
         call->item.problem = (struct problem){0};
-        call_conclude(call, call->problem.code);
-        return;
+        return call_refuse(call);
     }
     const struct record *shown = call->stored.spec != NULL ? &call->stored : &call->item.record;
     reply_record(call, call->item.outcome == OUTCOME_CREATED ? 201 : 200, shown);
-    call_conclude(call, ERR_OK);
+    call_finish_reply(call);
+    return HTTP_REPLY;
 }
 
 enum http_next handle_record_post(struct call *call) {
@@ -69,6 +73,7 @@ enum http_next handle_record_post(struct call *call) {
                                    .ret_stored = &call->stored,
                                    .done = post_done,
                                    .context = call};
+    call->answer = answer_post;
     if (writer_submit(call->app->writer, &call->job, &call->problem) != ERR_OK) {
         return call_refuse(call);
     }

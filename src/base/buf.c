@@ -45,20 +45,26 @@ void buf_add_str(struct buf *buf, const char *text) { buf_add(buf, text, strlen(
 
 void buf_add_char(struct buf *buf, char c) { buf_add(buf, &c, 1); }
 
+/* Into the room that there is, which mostly does. */
 void buf_printf(struct buf *buf, const char *format, ...) {
+    if (!reserve(buf, 0))
+        return;
+    size_t room = buf->capacity - buf->length;
     va_list arguments;
     va_start(arguments, format);
-    int length = vsnprintf(NULL, 0, format, arguments);
+    int length = vsnprintf(buf->data + buf->length, room, format, arguments);
     va_end(arguments);
     if (length < 0) {
         buf->failed = true;
         return;
     }
-    if (!reserve(buf, (size_t)length))
-        return;
-    va_start(arguments, format);
-    vsnprintf(buf->data + buf->length, (size_t)length + 1, format, arguments);
-    va_end(arguments);
+    if ((size_t)length >= room) {
+        if (!reserve(buf, (size_t)length))
+            return;
+        va_start(arguments, format);
+        vsnprintf(buf->data + buf->length, (size_t)length + 1, format, arguments);
+        va_end(arguments);
+    }
     buf->length += (size_t)length;
 }
 
