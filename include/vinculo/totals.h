@@ -186,6 +186,9 @@ struct totals_column {
 extern const struct totals_column totals_columns[]; /* in the order of their sources */
 extern const size_t totals_column_count;
 
+/* Does totals_derive need the sums of all the time before a? */
+bool totals_has_balances(enum totals_source source);
+
 void totals_clear(struct totals *totals); /* frees the sketches, zeroes */
 
 /* Adds every column of a stretch of time to sums, or (the first members) to totals. */

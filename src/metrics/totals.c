@@ -39,6 +39,10 @@ const size_t totals_column_count = sizeof totals_columns / sizeof totals_columns
     static_assert(offsetof(struct sums, column) == offsetof(struct totals, column), #column);
 TOTALS_COLUMNS(SAME_PLACE, SAME_PLACE)
 
+bool totals_has_balances(enum totals_source source) {
+    return source == SOURCE_INTERACTIONS || source == SOURCE_LIFE;
+}
+
 void sketch_clear(struct sketch *sketch) {
     free(sketch->bucket);
     free(sketch->count);
