@@ -6,6 +6,8 @@
 --   cut      0 all records; 1 segment; 2 channel; 3 segment and channel; 4 agent; 5 topic;
 --            6 touchpoint; 7 aspect; 8 reason; 9 category (as far as the records have the label)
 --   label, second_label   the labels of that cut; '' where unlabelled or not part of the cut
+-- Each grain has a partition, <table>_day and <table>_month, so that the few months, which every balance
+-- adds up, lie close together, however many days there are.
 -- A row whose counts are all zero says the same as no row.
 --
 -- Changes wait in <source>_change: what counts of every record that was inserted (sign +1) or deleted
@@ -136,6 +138,7 @@ END $declare$;
 --   keys      further key columns of target, as json {"column": "expression over r and e"}
 --   headline  like measures, but of rows without an aspect only, save in the cut by aspect
 --   grains    which grains are kept: 'dm', or 'm' alone
+-- and the partitions of the table.
 -- Where target is a view, its cells are stored otherwise, and <target>_add is the caller's.
 CREATE PROCEDURE totals_declare(source text, target text, labels text[], cuts text, events text,
                                 measures json, keys json DEFAULT '{}', headline json DEFAULT '{}',
@@ -201,8 +204,11 @@ DECLARE
         ON CONFLICT (workspace_id, grain, cut, label, second_label, start%s) DO UPDATE SET %s',
         target, key_columns,
         (SELECT string_agg(format('%1$I = t.%1$I + excluded.%1$I', c), ', ') FROM unnest(columns) c));
+    cells_table constant text := coalesce(stored, target);
+    grain text;
+    part text;
 BEGIN
-    INSERT INTO totals_target AS t VALUES (target, source, coalesce(stored, target))
+    INSERT INTO totals_target AS t VALUES (target, source, cells_table)
         ON CONFLICT ON CONSTRAINT totals_target_pkey DO UPDATE SET source = excluded.source;
     EXECUTE format('CREATE OR REPLACE FUNCTION %I(workspace integer) RETURNS SETOF %I LANGUAGE sql STABLE AS %L',
         target || '_expected', target,
@@ -221,8 +227,14 @@ BEGIN
     END IF;
 END', format(add, format('%I(workspace)', target || '_expected')), format(add, format('%I(workspace, through)', target || '_changes'))));
     END IF;
+    FOREACH grain IN ARRAY string_to_array(grains, NULL) LOOP
+        part := cells_table || CASE grain WHEN 'd' THEN '_day' ELSE '_month' END;
+        EXECUTE format('CREATE TABLE IF NOT EXISTS %I PARTITION OF %I FOR VALUES IN (%L)', part, cells_table, grain);
+        EXECUTE format('CREATE OR REPLACE TRIGGER refuse_truncate BEFORE TRUNCATE ON %I
+            FOR EACH STATEMENT EXECUTE FUNCTION refuse_truncate()', part);
+    END LOOP;
     EXECUTE format('CREATE OR REPLACE TRIGGER refuse_truncate BEFORE TRUNCATE ON %I
-        FOR EACH STATEMENT EXECUTE FUNCTION refuse_truncate()', coalesce(stored, target));
+        FOR EACH STATEMENT EXECUTE FUNCTION refuse_truncate()', cells_table);
 END $declare$;
 
 -- Makes <target>_span(workspace, today): the first day with a count above 0 in all records, and the last one
@@ -293,7 +305,8 @@ BEGIN
         metric "char" NOT NULL,
         bucket integer[] NOT NULL,
         n bigint[] NOT NULL,
-        PRIMARY KEY (workspace_id, grain, cut, label, second_label, metric, start))', target);
+        PRIMARY KEY (workspace_id, grain, cut, label, second_label, metric, start))
+        PARTITION BY LIST (grain)', target);
     EXECUTE format('CREATE VIEW %I AS
         SELECT t.workspace_id, t.grain, t.cut, t.start, t.label, t.second_label, t.metric, b.bucket, b.n
           FROM %I t CROSS JOIN LATERAL unnest(t.bucket, t.n) b(bucket, n)', buckets, target);
@@ -356,7 +369,7 @@ CREATE TABLE survey_totals (
     followed_up bigint NOT NULL,
     followed_up_48h bigint NOT NULL,
     PRIMARY KEY (workspace_id, grain, cut, label, second_label, start)
-);
+) PARTITION BY LIST (grain);
 
 CALL changes_declare('survey', $${
     "type": "r.type", "score": "r.score", "scale_min": "r.scale_min", "scale_max": "r.scale_max",
@@ -431,7 +444,7 @@ CREATE TABLE interaction_totals (
     contact_first bigint NOT NULL,
     contact_known bigint NOT NULL,
     PRIMARY KEY (workspace_id, grain, cut, label, second_label, start)
-);
+) PARTITION BY LIST (grain);
 
 CALL changes_declare('interaction', $${
     "opened_at": "r.opened_at", "first_response_at": "r.first_response_at", "resolved_at": "r.resolved_at",
@@ -504,7 +517,7 @@ CREATE TABLE cost_totals (
     costs_counted bigint NOT NULL,
     cost_amount numeric NOT NULL,
     PRIMARY KEY (workspace_id, grain, cut, label, second_label, start)
-);
+) PARTITION BY LIST (grain);
 
 CALL changes_declare('cost', '{"incurred_at": "r.incurred_at", "amount": "r.amount", "category": "r.category",
                                "segment": "r.segment", "channel": "r.channel"}');
@@ -531,7 +544,7 @@ CREATE TABLE payment_totals (
     refunds numeric NOT NULL,
     attributed numeric NOT NULL,
     PRIMARY KEY (workspace_id, grain, cut, label, second_label, start)
-);
+) PARTITION BY LIST (grain);
 
 CALL changes_declare('payment', $${
     "paid_at": "r.paid_at", "amount": "r.amount", "attributed": "r.customer_id IS NOT NULL",
@@ -557,7 +570,7 @@ CREATE TABLE customer_revenue_totals (
     customer_payments bigint NOT NULL,
     customer_revenue numeric NOT NULL,
     PRIMARY KEY (workspace_id, grain, cut, label, second_label, start)
-);
+) PARTITION BY LIST (grain);
 
 CALL totals_declare('payment', 'customer_revenue_totals', '{customer_segment,customer_channel}',
     $$(0, '', ''), (1, d.customer_segment, ''), (2, d.customer_channel, ''),

@@ -62,7 +62,7 @@ CREATE TABLE life_totals (
     lost_voluntary_trailing bigint NOT NULL,
     lost_involuntary_trailing bigint NOT NULL,
     PRIMARY KEY (workspace_id, grain, cut, label, second_label, start)
-);
+) PARTITION BY LIST (grain);
 
 CALL changes_declare('life_event', $${
     "at": "r.at", "rank": "r.rank", "effective": "r.effective", "voluntary": "r.voluntary",
