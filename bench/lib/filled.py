@@ -11,7 +11,9 @@ from bench.lib.database import KeptCluster, cache_folder
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 FILL = ROOT / "bench" / "sql" / "fill.sql"
-CHUNK = 20_000
+# As many for each size: totals that grow day by day do not lie in the order of their keys, as those of a
+# database that is filled at once would.
+CHUNKS = 500
 FOLD_CHUNKS = 5  # no service runs that would fold their changes
 
 
@@ -30,20 +32,21 @@ def fill(cluster, name, total, report):
     (cluster.folder / f"{name}.key").write_text(key, encoding="ascii")
     statements = FILL.read_text(encoding="utf-8").split("\n----\n")
     connection = psycopg2.connect(url)
+    chunk = total // CHUNKS
     began = time.monotonic()
     with connection.cursor() as cursor:
         cursor.execute(statements[0])
-        for first in range(0, total, CHUNK):
+        for number, first in enumerate(range(0, total, chunk)):
             for statement in statements[1:]:
                 cursor.execute(statement, {"workspace": 1, "total": total, "first": first,
-                                           "last": min(first + CHUNK, total)})
+                                           "last": min(first + chunk, total)})
             connection.commit()
             cursor.execute("DISCARD PLANS")  # made for smaller tables
-            if first // CHUNK % FOLD_CHUNKS == 0 or first + CHUNK >= total:
+            if number % FOLD_CHUNKS == 0 or first + chunk >= total:
                 cursor.execute("SELECT totals_fold(1, %s)", (total,))
             connection.commit()
-            if first // CHUNK % 25 == 24:
-                done = first + CHUNK
+            if number % 100 == 99:
+                done = first + chunk
                 report.note(f"filling {name}: {done} of {total}, {done / (time.monotonic() - began):.0f} per s")
     connection.close()
     cluster.psql(name, "VACUUM ANALYZE")
