@@ -255,19 +255,18 @@ BEGIN
                                                     WHERE f.workspace_id = workspace), 0)) THEN
                 SELECT array_agg(r.start), array_agg(%4$s) INTO days, added FROM %2$I(workspace) r WHERE r.cut = 0;
             END IF;
-            WITH day AS NOT MATERIALIZED (
-                SELECT t.start, %5$s + coalesce(added[array_position(days, t.start)], 0) AS n
-                  FROM %3$I t
-                 WHERE t.workspace_id = workspace AND t.grain = 'd' AND t.cut = 0 AND t.label = ''
-                   AND t.second_label = '')
-            SELECT min(x.start), max(x.start) FILTER (WHERE x.start <= today) INTO first_day, last_day
-              FROM ((SELECT d.start FROM day d WHERE d.n > 0 ORDER BY d.start LIMIT 1)
-                    UNION ALL
-                    (SELECT d.start FROM day d WHERE d.n > 0 AND d.start <= today ORDER BY d.start DESC LIMIT 1)
-                    UNION ALL
-                    (SELECT r.start FROM unnest(days, added) r(start, n)
-                      -- One by one: a join would read all days.
-                      WHERE r.n > 0 AND (SELECT d.start FROM day d WHERE d.start = r.start LIMIT 1) IS NULL)) x;
+            SELECT t.start INTO first_day FROM %3$I t
+             WHERE t.workspace_id = workspace AND t.grain = 'd' AND t.cut = 0 AND t.label = '' AND t.second_label = ''
+               AND %5$s + coalesce(added[array_position(days, t.start)], 0) > 0
+             ORDER BY t.start LIMIT 1;
+            SELECT t.start INTO last_day FROM %3$I t
+             WHERE t.workspace_id = workspace AND t.grain = 'd' AND t.cut = 0 AND t.label = '' AND t.second_label = ''
+               AND %5$s + coalesce(added[array_position(days, t.start)], 0) > 0 AND t.start <= today
+             ORDER BY t.start DESC LIMIT 1;
+            IF days IS NOT NULL THEN -- No total is below 0: where more is added than taken off, there are records.
+                SELECT least(first_day, min(r.start)), greatest(last_day, max(r.start) FILTER (WHERE r.start <= today))
+                  INTO first_day, last_day FROM unnest(days, added) r(start, n) WHERE r.n > 0;
+            END IF;
         END $body$ $function$,
         target || '_span', target || '_rest', target,
         (SELECT string_agg(format('r.%I', c), ' + ') FROM unnest(counts) c),

@@ -68,10 +68,11 @@ struct call {
     struct write_job job;   /* when handed to the writer */
     struct write_item item; /* POST of one record */
     struct record stored;   /* … and what is stored instead of it */
-    /* After the wait makes the reply, on the loop's thread; NULL: who has resumed it has made it. */
+    /* After the wait makes the reply, on the loop's thread; NULL: who has resumed it has made it.
+     */
     enum http_next (*answer)(struct call *call);
-    enum form form;         /* of the body */
-    enum format format;     /* of the answer, where there is a choice */
+    enum form form;     /* of the body */
+    enum format format; /* of the answer, where there is a choice */
     enum csv_charset charset;
     bool gzip;
     bool atomic; /* POST of many: all or none */

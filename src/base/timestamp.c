@@ -171,7 +171,7 @@ bool timestamp_parse_postgres(const char *text, int64_t *ret_us) {
     return true;
 }
 
-/* By hand: printf takes as long over one moment as PostgreSQL's client over a whole record. */
+/* By hand: printf, over the moments of each record, was a fifth of the writer's time. */
 static char *put_digits(char *at, int value, int count) {
     for (int i = count - 1; i >= 0; i--) {
         at[i] = (char)('0' + value % 10);

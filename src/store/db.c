@@ -216,8 +216,8 @@ static enum db_status finish(struct db *db, PGresult **ret_result) {
 /* -- statements in one round trip: libpq's pipeline mode ------------------------------------- */
 
 /* `statement` is the name of a prepared one or, without parameters, SQL text. */
-static enum db_status send(struct db *db, const char *statement, bool prepared, int count,
-                           const char *const *values) {
+static enum db_status enqueue(struct db *db, const char *statement, bool prepared, int count,
+                              const char *const *values) {
     if (db->connection == NULL) {
         return DB_LOST;
     }
@@ -234,7 +234,7 @@ static enum db_status send(struct db *db, const char *statement, bool prepared, 
 static enum db_status tell(struct db *db, const char *statement, bool prepared, int count,
                            const char *const *values) {
     assert(db->told == db->asked);
-    enum db_status status = send(db, statement, prepared, count, values);
+    enum db_status status = enqueue(db, statement, prepared, count, values);
     db->told = db->asked;
     return status;
 }
@@ -244,7 +244,7 @@ enum db_status db_tell(struct db *db, const char *statement, int count, const ch
 }
 
 enum db_status db_ask(struct db *db, const char *statement, int count, const char *const *values) {
-    return send(db, statement, true, count, values);
+    return enqueue(db, statement, true, count, values);
 }
 
 static enum db_status send_mark(struct db *db) {
@@ -306,8 +306,8 @@ static enum db_status take_answer(struct db *db, PGresult **ret_result) {
         return lose_for_time(db);
     }
     DB_RESULT *result = PQgetResult(db->connection);
-    ExecStatusType told = PQresultStatus(result);
-    if (told != PGRES_TUPLES_OK && told != PGRES_COMMAND_OK) {
+    ExecStatusType code = PQresultStatus(result);
+    if (code != PGRES_TUPLES_OK && code != PGRES_COMMAND_OK) {
         return drop_questions(db, classify(db, result));
     }
     PQclear(PQgetResult(db->connection)); /* the NULL that ends it */

@@ -41,7 +41,7 @@ struct reading {
     struct timeline timeline;
     struct sums *sums; /* of group g and stretch s at g × bound_count + s */
     char workspace[WORKSPACE_TEXT_MAX], cut[CUT_TEXT_MAX];
-    struct buf slices[4]; /* arrays for SUMS: stretch, grain, from, to */
+    struct buf slices[4];        /* arrays for SUMS: stretch, grain, from, to */
     struct buf recent_slices[4]; /* without what lies before the first boundary */
     struct question questions[QUESTIONS_MAX];
     size_t question_count;

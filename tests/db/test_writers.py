@@ -53,7 +53,8 @@ def test_rows_of_another_program_are_counted(running, workspace):
     assert cli(running.database_url, "rebuild", "--check").returncode == 0
 
 
-@pytest.mark.parametrize("table", ["survey", "life_event", "survey_totals"])
+@pytest.mark.parametrize("table", ["survey", "life_event", "survey_totals", "survey_totals_month",
+                                   "duration_sketch_day"])
 def test_truncate_is_refused(running, table):
     with psycopg2.connect(running.database_url) as connection, connection.cursor() as cursor, \
             pytest.raises(psycopg2.Error) as refused:
