@@ -125,7 +125,8 @@ END', operation.touched, change, operation.changes));
     END LOOP;
 END $declare$;
 
--- Makes the functions that keep `target`, a table with the key above, of the changes of `source`:
+-- Makes the functions that keep `target`, a table with the key above that is PARTITION BY LIST (grain), of the
+-- changes of `source`, and the table's partitions:
 --   <target>_expected(workspace)            its cells from all rows of the source at once
 --   <target>_changes(workspace, through)    what the changes up to that number add to which cells
 --   <target>_rest(workspace)                the same of all changes, days alone (of grain m: months)
@@ -138,7 +139,6 @@ END $declare$;
 --   keys      further key columns of target, as json {"column": "expression over r and e"}
 --   headline  like measures, but of rows without an aspect only, save in the cut by aspect
 --   grains    which grains are kept: 'dm', or 'm' alone
--- and the partitions of the table.
 -- Where target is a view, its cells are stored otherwise, and <target>_add is the caller's.
 CREATE PROCEDURE totals_declare(source text, target text, labels text[], cuts text, events text,
                                 measures json, keys json DEFAULT '{}', headline json DEFAULT '{}',

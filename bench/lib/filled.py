@@ -11,15 +11,15 @@ from bench.lib.database import KeptCluster, cache_folder
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 FILL = ROOT / "bench" / "sql" / "fill.sql"
-# As many for each size: totals that grow day by day do not lie in the order of their keys, as those of a
-# database that is filled at once would.
+# As many for each size: filled at once, totals would lie in the order of their keys, which they do not in a
+# database that grows day by day.
 CHUNKS = 500
 FOLD_CHUNKS = 5  # no service runs that would fold their changes
 
 
 def checksum():
     """Of what determines the contents."""
-    state = hashlib.sha256()
+    state = hashlib.sha256(f"{CHUNKS} {FOLD_CHUNKS}".encode())
     for path in [FILL, *sorted((ROOT / "migrations").glob("*.sql"))]:
         state.update(path.read_bytes())
     return state.hexdigest()[:12]
@@ -32,7 +32,7 @@ def fill(cluster, name, total, report):
     (cluster.folder / f"{name}.key").write_text(key, encoding="ascii")
     statements = FILL.read_text(encoding="utf-8").split("\n----\n")
     connection = psycopg2.connect(url)
-    chunk = total // CHUNKS
+    chunk = max(1, total // CHUNKS)
     began = time.monotonic()
     with connection.cursor() as cursor:
         cursor.execute(statements[0])

@@ -20,7 +20,7 @@ KPI = "/v1/kpis?period=2026-09"
 
 # What grows with records is left out: they themselves, and what is kept per customer.
 SIZES = """SELECT sum(pg_total_relation_size(oid)) / 1048576.0 FROM pg_class
- WHERE relkind = 'r' AND (relname ~ '_(totals|sketch|change)$' OR relname IN ('data_version', 'totals_folded'))"""
+ WHERE relkind = 'r' AND (relname ~ '_((totals|sketch)_(day|month)|change)$' OR relname IN ('data_version', 'totals_folded'))"""
 WAITING = "SELECT count(*) FROM survey_change c JOIN totals_folded f USING (workspace_id) WHERE c.number > f.through"
 
 

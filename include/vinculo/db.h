@@ -52,14 +52,16 @@ MUST_CHECK enum db_status db_query(struct db *db, const char *sql, int count,
                                    const char *const *values, PGresult **ret_result);
 
 /* Several prepared statements in one round trip, inside a transaction: the first db_answer sends
- * what db_ask was told, and each brings the next one's result. After another status than DB_OK, or
- * where the transaction ends, what is still unanswered is dropped. */
+ * all that db_ask was told, after which nothing may be asked until all is answered, and each brings
+ * the next one's result. After another status than DB_OK, or where the transaction ends, what is
+ * still unanswered is dropped. */
 MUST_CHECK enum db_status db_ask(struct db *db, const char *statement, int count,
                                  const char *const *values);
 MUST_CHECK enum db_status db_answer(struct db *db, PGresult **ret_result);
 
-/* A prepared statement whose rows nobody needs goes along with the next one; where it fails, that
- * one fails. */
+/* Inside a transaction, before any db_ask: a prepared statement whose rows nobody needs, such as one
+ * that takes a lock, is sent together with the next one, or with COMMIT; where it fails, that one
+ * returns its status. */
 MUST_CHECK enum db_status db_tell(struct db *db, const char *statement, int count,
                                   const char *const *values);
 

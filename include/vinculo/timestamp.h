@@ -25,7 +25,8 @@ int64_t clock_monotonic_us(void);
 bool timestamp_parse(const char *text, size_t length, int64_t *ret_us);
 /* PostgreSQL's ISO output with TimeZone=UTC: 2026-09-14 12:00:00[.ffffff]+00 */
 bool timestamp_parse_postgres(const char *text, int64_t *ret_us);
-/* 2026-09-14T12:00:00Z, 2026-09-14T12:00:00.25Z; returns the length. */
+/* 2026-09-14T12:00:00Z, 2026-09-14T12:00:00.25Z; returns the length. Years 0–9999, as in
+ * date_format. */
 size_t timestamp_format(int64_t us, char ret_text[TIMESTAMP_TEXT_MAX]);
 
 int32_t date_from_civil(int year, int month, int day);

@@ -68,8 +68,7 @@ struct call {
     struct write_job job;   /* when handed to the writer */
     struct write_item item; /* POST of one record */
     struct record stored;   /* … and what is stored instead of it */
-    /* After the wait makes the reply, on the loop's thread; NULL: who has resumed it has made it.
-     */
+    /* Makes the reply after the wait, on the loop's thread; NULL: it was made before resuming. */
     enum http_next (*answer)(struct call *call);
     enum form form;     /* of the body */
     enum format format; /* of the answer, where there is a choice */

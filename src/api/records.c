@@ -33,7 +33,7 @@ static enum err parse_body(struct call *call, const struct record_context *conte
     return err;
 }
 
-/* On the writer's thread, after COMMIT. */
+/* On the writer's thread, once the outcome is known. */
 static void post_done(struct write_job *job) {
     struct call *call = job->context;
     http_resume(call->request);

@@ -39,8 +39,8 @@ struct db {
     int timeout_ms;      /* the options', or what the transaction was allowed */
     size_t asked;        /* statements whose answers have not been read */
     size_t told;         /* the first so many of them: nobody waits for these answers */
-    bool asked_all;      /* they have been sent */
-    bool begun;          /* something of the transaction has been answered */
+    bool marked;         /* they have been sent, with the mark that ends them */
+    bool untouched;      /* nothing of the transaction has been answered, or may be under way */
     atomic_bool abandoned;
     struct failure failure; /* the last one */
 };
@@ -170,12 +170,16 @@ static bool wait_for_result(const struct db *db, int64_t deadline_ms) {
     }
 }
 
+/* What was told may wait for a lock, as long as a statement may, and the server says nothing before
+ * all is done. */
 static int64_t deadline_of(const struct db *db) {
-    return db->timeout_ms > 0 ? clock_monotonic_us() / 1000 + db->timeout_ms + DEADLINE_MARGIN_MS
+    int64_t allowed_ms = (int64_t)db->timeout_ms * (db->told > 0 ? 2 : 1);
+    return db->timeout_ms > 0 ? clock_monotonic_us() / 1000 + allowed_ms + DEADLINE_MARGIN_MS
                               : INT64_MAX / 2;
 }
 
 static enum db_status lose_for_time(struct db *db) {
+    db->untouched = false; /* the server may still be at it */
     return lose(db, atomic_load(&db->abandoned) ? "the service is stopping"
                                                 : "the database did not answer in time");
 }
@@ -221,12 +225,13 @@ static enum db_status enqueue(struct db *db, const char *statement, bool prepare
     if (db->connection == NULL) {
         return DB_LOST;
     }
+    assert(db->asked == 0 || !db->marked);
     if ((db->asked == 0 && !PQenterPipelineMode(db->connection)) ||
         !(prepared ? PQsendQueryPrepared(db->connection, statement, count, values, NULL, NULL, 0)
                    : PQsendQueryParams(db->connection, statement, 0, NULL, NULL, NULL, NULL, 0))) {
         return lose(db, PQerrorMessage(db->connection));
     }
-    db->asked_all = false;
+    db->marked = false;
     db->asked++;
     return DB_OK;
 }
@@ -248,10 +253,10 @@ enum db_status db_ask(struct db *db, const char *statement, int count, const cha
 }
 
 static enum db_status send_mark(struct db *db) {
-    if (!db->asked_all && !PQpipelineSync(db->connection)) {
+    if (!db->marked && !PQpipelineSync(db->connection)) {
         return lose(db, PQerrorMessage(db->connection));
     }
-    db->asked_all = true;
+    db->marked = true;
     return DB_OK;
 }
 
@@ -306,12 +311,12 @@ static enum db_status take_answer(struct db *db, PGresult **ret_result) {
         return lose_for_time(db);
     }
     DB_RESULT *result = PQgetResult(db->connection);
-    ExecStatusType code = PQresultStatus(result);
-    if (code != PGRES_TUPLES_OK && code != PGRES_COMMAND_OK) {
+    ExecStatusType kind = PQresultStatus(result);
+    if (kind != PGRES_TUPLES_OK && kind != PGRES_COMMAND_OK) {
         return drop_questions(db, classify(db, result));
     }
     PQclear(PQgetResult(db->connection)); /* the NULL that ends it */
-    db->begun = true;
+    db->untouched = false;
     db->asked--;
     status = db->asked == 0 ? end_questions(db) : DB_OK;
     if (status == DB_OK && ret_result != NULL) {
@@ -324,8 +329,8 @@ static enum db_status take_answer(struct db *db, PGresult **ret_result) {
 static enum db_status take_told(struct db *db) {
     enum db_status status = DB_OK;
     while (status == DB_OK && db->told > 0) {
-        db->told--;
         status = take_answer(db, NULL);
+        db->told -= db->told > 0;
     }
     return status;
 }
@@ -503,7 +508,7 @@ static enum db_status commit(struct db *db) {
 }
 
 static enum db_status begin(struct db *db, enum db_mode mode) {
-    db->begun = false;
+    db->untouched = true;
     return tell(db,
                 mode == DB_WRITE ? "BEGIN ISOLATION LEVEL READ COMMITTED"
                                  : "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
@@ -516,6 +521,9 @@ static enum db_status run_once(struct db *db, enum db_mode mode,
     if (status == DB_OK) {
         status = body(db, context);
     }
+    if (status == DB_OK && db->asked > db->told) {
+        status = drop_questions(db, DB_OK);
+    }
     if (status == DB_OK) {
         status = commit(db);
         /* Also where its answer was lost: it may have taken effect. */
@@ -526,7 +534,7 @@ static enum db_status run_once(struct db *db, enum db_mode mode,
     if (status != DB_OK && db->connection != NULL) {
         /* Keep what failed for the caller; a failing ROLLBACK has lost the connection anyway. */
         struct failure failure = db->failure;
-        if (drop_questions(db, DB_OK) != DB_OK ||
+        if (drop_questions(db, DB_OK) == DB_LOST ||
             db_query(db, "ROLLBACK", 0, NULL, NULL) != DB_OK) {
             db_close(db);
         }
@@ -543,7 +551,7 @@ enum db_status db_transaction(struct db *db, enum db_mode mode,
         enum db_status ended = run_once(db, mode, body, context);
         /* A connection that died while idle shows before anything can have happened: then once
          * more on a fresh one. */
-        if (ended == DB_LOST && !db->begun && attempt == 0 && db_ready(db) == DB_OK) {
+        if (ended == DB_LOST && db->untouched && attempt == 0 && db_ready(db) == DB_OK) {
             ended = run_once(db, mode, body, context);
         }
         if (ended != DB_RETRY) {

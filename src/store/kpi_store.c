@@ -42,7 +42,7 @@ struct reading {
     struct sums *sums; /* of group g and stretch s at g × bound_count + s */
     char workspace[WORKSPACE_TEXT_MAX], cut[CUT_TEXT_MAX];
     struct buf slices[4];        /* arrays for SUMS: stretch, grain, from, to */
-    struct buf recent_slices[4]; /* without what lies before the first boundary */
+    struct buf slices_within[4]; /* … without what lies before the first boundary */
     struct question questions[QUESTIONS_MAX];
     size_t question_count;
 };
@@ -111,10 +111,10 @@ static bool write_slices(struct reading *reading) {
     for (size_t i = 0; i < timeline->slice_count; i++) {
         add_slice(reading->slices, &timeline->slices[i]);
         if (timeline->slices[i].stretch > 0) {
-            add_slice(reading->recent_slices, &timeline->slices[i]);
+            add_slice(reading->slices_within, &timeline->slices[i]);
         }
     }
-    return end_slices(reading->slices) && end_slices(reading->recent_slices);
+    return end_slices(reading->slices) && end_slices(reading->slices_within);
 }
 
 static bool period_needs(const struct kpi_query *query, size_t period, enum kpi_need need) {
@@ -204,7 +204,7 @@ static enum db_status ask_sums(struct reading *reading, enum totals_source sourc
     enum kpi_label by = reading->query->by;
     const char *statement = totals_sql_name(TOTALS_SQL_SUMS, source);
     const struct buf *slices =
-        totals_has_balances(source) ? reading->slices : reading->recent_slices;
+        totals_has_balances(source) ? reading->slices : reading->slices_within;
     const char *values[] = {reading->workspace,
                             buf_text(&slices[0]),
                             buf_text(&slices[1]),
@@ -631,7 +631,7 @@ static enum db_status read_body(struct db *db, void *context) {
     enum db_status status = read_answer(reading);
     for (size_t i = 0; i < 4; i++) {
         buf_free(&reading->slices[i]);
-        buf_free(&reading->recent_slices[i]);
+        buf_free(&reading->slices_within[i]);
     }
     buf_free(&reading->groups.keys);
     timeline_clear(&reading->timeline);
