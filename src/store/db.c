@@ -40,7 +40,7 @@ struct db {
     size_t asked;        /* statements whose answers have not been read */
     size_t told;         /* the first so many of them: nobody waits for these answers */
     bool marked;         /* they have been sent, with the mark that ends them */
-    bool untouched;      /* nothing of the transaction has been answered, or may be under way */
+    bool commit_asked;   /* COMMIT is the last question */
     atomic_bool abandoned;
     struct failure failure; /* the last one */
 };
@@ -75,6 +75,7 @@ void db_close(struct db *db) {
     db->connection = NULL;
     db->asked = 0;
     db->told = 0;
+    db->commit_asked = false;
 }
 
 void db_free(struct db *db) {
@@ -179,7 +180,6 @@ static int64_t deadline_of(const struct db *db) {
 }
 
 static enum db_status lose_for_time(struct db *db) {
-    db->untouched = false; /* the server may still be at it */
     return lose(db, atomic_load(&db->abandoned) ? "the service is stopping"
                                                 : "the database did not answer in time");
 }
@@ -316,7 +316,6 @@ static enum db_status take_answer(struct db *db, PGresult **ret_result) {
         return drop_questions(db, classify(db, result));
     }
     PQclear(PQgetResult(db->connection)); /* the NULL that ends it */
-    db->untouched = false;
     db->asked--;
     status = db->asked == 0 ? end_questions(db) : DB_OK;
     if (status == DB_OK && ret_result != NULL) {
@@ -458,10 +457,23 @@ static enum db_status connect_now(struct db *db) {
     return DB_OK;
 }
 
+/* True where the server has closed the connection while it was idle: better seen now than when a
+ * transaction is under way and nobody knows what became of it. */
+static bool is_closed(struct db *db) {
+    struct pollfd wait = {.fd = PQsocket(db->connection), .events = POLLIN};
+    while (poll(&wait, 1, 0) > 0) {
+        if (!PQconsumeInput(db->connection)) {
+            (void)lose(db, PQerrorMessage(db->connection));
+            return true;
+        }
+    }
+    return false;
+}
+
 /* A server that is down refuses at once; one that hangs costs every attempt its time-out, so what
  * waits behind this connection is not made to wait for another attempt right away. */
 enum db_status db_ready(struct db *db) {
-    if (db->connection != NULL) {
+    if (db->connection != NULL && !is_closed(db)) {
         return DB_OK;
     }
     if (atomic_load(&db->abandoned)) {
@@ -496,10 +508,18 @@ static atomic_uint_fast64_t write_commits;
 
 uint64_t db_commits(void) { return atomic_load(&write_commits); }
 
+static enum db_status begin(struct db *db, enum db_mode mode) {
+    return tell(db,
+                mode == DB_WRITE ? "BEGIN ISOLATION LEVEL READ COMMITTED"
+                                 : "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
+                false, 0, NULL);
+}
+
 /* A COMMIT of a failed transaction answers "ROLLBACK" without an error. */
 static enum db_status commit(struct db *db) {
     DB_RESULT *result = NULL;
-    enum db_status status = db_query(db, "COMMIT", 0, NULL, &result);
+    enum db_status status =
+        db->commit_asked ? db_answer(db, &result) : db_query(db, "COMMIT", 0, NULL, &result);
     if (status == DB_OK && strcmp(PQcmdStatus(result), "COMMIT") != 0) {
         keep_message(db, "the transaction had failed before COMMIT");
         return DB_REFUSED;
@@ -507,29 +527,18 @@ static enum db_status commit(struct db *db) {
     return status;
 }
 
-static enum db_status begin(struct db *db, enum db_mode mode) {
-    db->untouched = true;
-    return tell(db,
-                mode == DB_WRITE ? "BEGIN ISOLATION LEVEL READ COMMITTED"
-                                 : "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
-                false, 0, NULL);
-}
-
-static enum db_status run_once(struct db *db, enum db_mode mode,
-                               enum db_status (*body)(struct db *, void *), void *context) {
-    enum db_status status = begin(db, mode);
-    if (status == DB_OK) {
-        status = body(db, context);
-    }
-    if (status == DB_OK && db->asked > db->told) {
+/* The end of a transaction whose statements came to this status. */
+static enum db_status end(struct db *db, enum db_mode mode, enum db_status status) {
+    if (status == DB_OK && !db->commit_asked && db->asked > db->told) {
         status = drop_questions(db, DB_OK);
     }
+    /* Also where its answer was lost: it may have taken effect. */
+    bool counts = mode == DB_WRITE && (status == DB_OK || db->commit_asked);
     if (status == DB_OK) {
         status = commit(db);
-        /* Also where its answer was lost: it may have taken effect. */
-        if (mode == DB_WRITE) {
-            atomic_fetch_add(&write_commits, 1);
-        }
+    }
+    if (counts) {
+        atomic_fetch_add(&write_commits, 1);
     }
     if (status != DB_OK && db->connection != NULL) {
         /* Keep what failed for the caller; a failing ROLLBACK has lost the connection anyway. */
@@ -540,26 +549,42 @@ static enum db_status run_once(struct db *db, enum db_mode mode,
         }
         db->failure = failure;
     }
+    db->commit_asked = false;
     db->timeout_ms = db->options.timeout_ms;
+    assert(db->connection == NULL || PQtransactionStatus(db->connection) == PQTRANS_IDLE);
     return status;
 }
 
 enum db_status db_transaction(struct db *db, enum db_mode mode,
                               enum db_status (*body)(struct db *db, void *context), void *context) {
-    enum db_status status = db_ready(db);
-    for (int attempt = 0; status == DB_OK && attempt < ATTEMPTS_MAX; attempt++) {
-        enum db_status ended = run_once(db, mode, body, context);
-        /* A connection that died while idle shows before anything can have happened: then once
-         * more on a fresh one. */
-        if (ended == DB_LOST && db->untouched && attempt == 0 && db_ready(db) == DB_OK) {
-            ended = run_once(db, mode, body, context);
+    enum db_status ready = db_ready(db);
+    enum db_status status = ready == DB_OK ? DB_RETRY : ready;
+    for (int attempt = 0; status == DB_RETRY && attempt < ATTEMPTS_MAX; attempt++) {
+        status = begin(db, mode);
+        if (status == DB_OK) {
+            status = body(db, context);
         }
-        if (ended != DB_RETRY) {
-            assert(db->connection == NULL || PQtransactionStatus(db->connection) == PQTRANS_IDLE);
-            return ended;
-        }
+        status = end(db, mode, status);
     }
-    return status == DB_OK ? DB_RETRY : status;
+    return status;
+}
+
+enum db_status db_send_begin(struct db *db) {
+    enum db_status status = db_ready(db);
+    return status == DB_OK ? begin(db, DB_WRITE) : status;
+}
+
+enum db_status db_send_commit(struct db *db) {
+    enum db_status status = enqueue(db, "COMMIT", false, 0, NULL);
+    db->commit_asked = true;
+    if (status == DB_OK) {
+        status = send_mark(db);
+    }
+    return status;
+}
+
+enum db_status db_take_commit(struct db *db, enum db_status status) {
+    return end(db, DB_WRITE, status);
 }
 
 enum err db_problem(const struct db *db, enum db_status status, struct problem *problem) {
