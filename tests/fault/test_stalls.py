@@ -127,6 +127,25 @@ def test_a_held_workspace_lock_gives_503_after_a_bounded_wait(site):
     assert expect(client.get(f"/v1/surveys/{stored['id']}"), 200)["score"] == 9
 
 
+def test_the_lock_and_the_statement_after_it_have_their_time_each(site):
+    """Both are sent together: what waits as long as it may and then works as long as it may is no loss."""
+    here = site({"VINCULO_DATABASE_TIMEOUT_MS": "1500", "VINCULO_LOCK_TIMEOUT_MS": "1400"})
+    client = here.client()
+    stored = sample("costs")
+    expect(client.post("/v1/costs", stored), 201)
+    with contextlib.closing(psycopg2.connect(here.url)) as connection, connection.cursor() as cursor:
+        cursor.execute("CREATE FUNCTION linger() RETURNS trigger LANGUAGE plpgsql AS"
+                       " 'BEGIN PERFORM pg_sleep(1.3); RETURN OLD; END';"
+                       "CREATE TRIGGER linger BEFORE DELETE ON cost FOR EACH ROW EXECUTE FUNCTION linger()")
+        connection.commit()
+        cursor.execute("SELECT workspace_lock(id) FROM workspace WHERE name = 'main'")
+        release = threading.Timer(1.2, connection.rollback)
+        release.start()
+        answer, seconds = timed(lambda: client.delete(f"/v1/costs/{stored['id']}"))
+        release.join()
+    assert answer.status == 204 and seconds > 2.1, (answer, seconds)
+
+
 def test_arrays_that_wait_take_little_more_than_their_text(site, capsys):
     """Parsed, the rest of each would take some 50 MiB while its first records wait."""
     here = site({**TIMEOUTS, **SANITIZER, "VINCULO_LOCK_TIMEOUT_MS": "4000"})

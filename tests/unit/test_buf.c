@@ -38,6 +38,16 @@ Test(buf, prints_a_text_longer_than_its_room) {
     cr_assert(buf.data[4999] == '1');
 }
 
+Test(buf, prints_up_to_the_last_byte_of_its_room_and_beyond) {
+    for (int length = 1; length < 600; length++) {
+        BUF_SCOPED buf = {0};
+        buf_add_str(&buf, "abc");
+        buf_printf(&buf, "%*d", length, 7);
+        cr_assert(buf_ok(&buf) && buf.length == 3 + (size_t)length, "%d", length);
+        cr_assert(buf.data[buf.length - 1] == '7' && buf.data[buf.length] == '\0', "%d", length);
+    }
+}
+
 Test(buf, remembers_that_memory_ran_out) {
     BUF_SCOPED buf = {0};
     buf_add_str(&buf, "kept");
