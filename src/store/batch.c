@@ -238,12 +238,11 @@ static size_t gather_workspace(struct batch batch) {
     return own;
 }
 
-/* Runs the transaction; divides it where one record or one workspace is in the others' way. */
-static void write_or_divide(struct db *db, struct batch batch) {
-    enum db_status status = db_transaction(db, DB_WRITE, write_entries, &batch);
-    if (status == DB_OK) {
-        return;
-    }
+static void write_or_divide(struct db *db, struct batch batch);
+
+/* After a transaction that failed: divides it where one record or one workspace is in the others'
+ * way. */
+static void divide(struct db *db, enum db_status status, struct batch batch) {
     metric_add(METRIC_WRITER_FAILURES, 1, NULL, NULL, NULL);
     size_t first = 0;
     if (status == DB_REFUSED || status == DB_SLOW) {
@@ -261,6 +260,13 @@ static void write_or_divide(struct db *db, struct batch batch) {
     }
     write_or_divide(db, (struct batch){batch.entries, first});
     write_or_divide(db, (struct batch){batch.entries + first, batch.count - first});
+}
+
+static void write_or_divide(struct db *db, struct batch batch) {
+    enum db_status status = db_transaction(db, DB_WRITE, write_entries, &batch);
+    if (status != DB_OK) {
+        divide(db, status, batch);
+    }
 }
 
 /* Halves as well, but inside one transaction: to find all that the database refuses. */
@@ -458,9 +464,10 @@ static void take_plain(const PGresult *result, int row, struct entry *entry) {
     }
 }
 
-/* Waits for COMMIT and frees the flight. What was committed has its outcome, and all of it where
- * nobody knows; the rest has none. */
-static void land(struct db *db, struct flight *flight) {
+/* Waits for COMMIT and frees the flight. Where it was committed, what was not settled has no
+ * outcome; where not, the transaction is run again or divided, and false returned: nothing is left
+ * to do. */
+static bool land(struct db *db, struct flight *flight) {
     enum db_status status = flight->status;
     for (size_t kind = 0; status == DB_OK && kind < flight->kinds; kind++) {
         DB_RESULT *result = NULL;
@@ -472,14 +479,13 @@ static void land(struct db *db, struct flight *flight) {
         }
     }
     status = db_take_commit(db, status);
-    if (status != DB_OK) {
-        metric_add(METRIC_WRITER_FAILURES, 1, NULL, NULL, NULL);
-        reset_all(flight->batch);
-    }
-    if (status == DB_LOST) {
-        refuse_all(db, DB_LOST, &flight->batch);
+    if (status == DB_RETRY) {
+        write_or_divide(db, flight->batch);
+    } else if (status != DB_OK) {
+        divide(db, status, flight->batch);
     }
     flight_free(flight);
+    return status == DB_OK;
 }
 
 /* -- step by step --------------------------------------------------------------------------- */
@@ -501,10 +507,8 @@ static void write_open(struct db *db, struct write_job *jobs) {
 
 size_t batch_write(struct db *db, struct write_job *jobs, struct flight *flight) {
     size_t count = count_open(jobs);
-    if (flight != NULL) {
-        land(db, flight);
-    }
-    if (count_open(jobs) > 0) {
+    bool left = flight == NULL || land(db, flight);
+    if (left && count_open(jobs) > 0) {
         write_open(db, jobs);
     }
     return count;

@@ -40,14 +40,19 @@ struct db {
     size_t asked;        /* statements whose answers have not been read */
     size_t told;         /* the first so many of them: nobody waits for these answers */
     bool marked;         /* they have been sent, with the mark that ends them */
-    bool commit_asked;   /* COMMIT is the last question */
+    bool dying;          /* the server has said why it ends the connection */
+    bool commit_asked;   /* COMMIT is the last question, until the transaction has ended */
     atomic_bool abandoned;
     struct failure failure; /* the last one */
 };
 
-static void ignore_notice(void *context, const PGresult *result) {
-    (void)context;
-    (void)result;
+/* What the server says without being asked: its last words on an idle connection are among it. */
+static void take_notice(void *context, const PGresult *result) {
+    struct db *db = context;
+    const char *severity = PQresultErrorField(result, PG_DIAG_SEVERITY_NONLOCALIZED);
+    if (severity != NULL && (strcmp(severity, "FATAL") == 0 || strcmp(severity, "PANIC") == 0)) {
+        db->dying = true;
+    }
 }
 
 void db_result_clear(PGresult **result) {
@@ -75,7 +80,6 @@ void db_close(struct db *db) {
     db->connection = NULL;
     db->asked = 0;
     db->told = 0;
-    db->commit_asked = false;
 }
 
 void db_free(struct db *db) {
@@ -444,7 +448,8 @@ static enum db_status connect_now(struct db *db) {
     if (db->connection == NULL || PQstatus(db->connection) != CONNECTION_OK) {
         return lose(db, db->connection == NULL ? "out of memory" : PQerrorMessage(db->connection));
     }
-    PQsetNoticeReceiver(db->connection, ignore_notice, NULL);
+    db->dying = false;
+    PQsetNoticeReceiver(db->connection, take_notice, db);
     if (PQsetnonblocking(db->connection, 1) != 0) {
         return lose(db, PQerrorMessage(db->connection));
     }
@@ -457,17 +462,20 @@ static enum db_status connect_now(struct db *db) {
     return DB_OK;
 }
 
-/* True where the server has closed the connection while it was idle: better seen now than when a
- * transaction is under way and nobody knows what became of it. */
+/* True where the server has closed the connection while it was idle, or is about to: better seen
+ * now than when a transaction is under way and nobody knows what became of it. */
 static bool is_closed(struct db *db) {
     struct pollfd wait = {.fd = PQsocket(db->connection), .events = POLLIN};
-    while (poll(&wait, 1, 0) > 0) {
-        if (!PQconsumeInput(db->connection)) {
-            (void)lose(db, PQerrorMessage(db->connection));
-            return true;
-        }
+    bool open = true;
+    while (open && poll(&wait, 1, 0) > 0) {
+        open = PQconsumeInput(db->connection) != 0;
     }
-    return false;
+    (void)PQisBusy(db->connection); /* hands over the notices that have come */
+    if (open && !db->dying) {
+        return false;
+    }
+    (void)lose(db, open ? "the server ended the connection" : PQerrorMessage(db->connection));
+    return true;
 }
 
 /* A server that is down refuses at once; one that hangs costs every attempt its time-out, so what
@@ -570,8 +578,7 @@ enum db_status db_transaction(struct db *db, enum db_mode mode,
 }
 
 enum db_status db_send_begin(struct db *db) {
-    enum db_status status = db_ready(db);
-    return status == DB_OK ? begin(db, DB_WRITE) : status;
+    return db->connection != NULL && !is_closed(db) ? begin(db, DB_WRITE) : DB_LOST;
 }
 
 enum db_status db_send_commit(struct db *db) {

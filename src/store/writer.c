@@ -239,11 +239,7 @@ static struct write_job *wait_for_batch(struct writer *writer, bool untold, bool
 /* A plan that was made for a small table goes on reading all of it when it has grown, until
  * autovacuum gathers statistics: so statements are planned again whenever the writer's work has
  * doubled. */
-static void replan(struct writer *writer, size_t records) {
-    writer->written += records;
-    if (writer->written < writer->next_replan || db_connection(writer->db) == NULL) {
-        return;
-    }
+static void replan(struct writer *writer) {
     writer->next_replan = 2 * writer->written;
     if (db_query(writer->db, "DISCARD PLANS", 0, NULL, NULL) != DB_OK) {
         db_close(writer->db); /* the next transaction opens another */
@@ -257,16 +253,21 @@ static void write_batch(struct writer *writer, struct write_job *jobs, struct fl
     metric_observe(METRIC_WRITER_COMMIT,
                    (double)(clock_monotonic_us() - began_us) / (double)MICROSECONDS_PER_SECOND);
     set_connected(writer, db_connection(writer->db) != NULL);
-    replan(writer, records);
+    writer->written += records;
 }
 
 /* The next transaction is sent before those of the last one are told, so that PostgreSQL works
- * while they are. */
+ * while they are; but not where sending might have to wait. */
 static void *writer_main(void *argument) {
     struct writer *writer = argument;
     struct write_job *untold = NULL;
     bool stop = false;
     while (!stop) {
+        if (writer->written >= writer->next_replan && db_connection(writer->db) != NULL) {
+            finish_jobs(writer, untold);
+            untold = NULL;
+            replan(writer);
+        }
         struct write_job *jobs = wait_for_batch(writer, untold != NULL, &stop);
         int64_t began_us = clock_monotonic_us();
         struct flight *flight = jobs != NULL ? batch_send(writer->db, jobs) : NULL;
