@@ -40,6 +40,7 @@ struct db {
     size_t asked;        /* statements whose answers have not been read */
     size_t told;         /* the first so many of them: nobody waits for these answers */
     bool marked;         /* they have been sent, with the mark that ends them */
+    bool untouched;      /* nothing of the transaction has been answered, or may be under way */
     bool dying;          /* the server has said why it ends the connection */
     bool commit_asked;   /* COMMIT is the last question, until the transaction has ended */
     atomic_bool abandoned;
@@ -184,6 +185,7 @@ static int64_t deadline_of(const struct db *db) {
 }
 
 static enum db_status lose_for_time(struct db *db) {
+    db->untouched = false; /* the server may still be at it */
     return lose(db, atomic_load(&db->abandoned) ? "the service is stopping"
                                                 : "the database did not answer in time");
 }
@@ -320,6 +322,7 @@ static enum db_status take_answer(struct db *db, PGresult **ret_result) {
         return drop_questions(db, classify(db, result));
     }
     PQclear(PQgetResult(db->connection)); /* the NULL that ends it */
+    db->untouched = false;
     db->asked--;
     status = db->asked == 0 ? end_questions(db) : DB_OK;
     if (status == DB_OK && ret_result != NULL) {
@@ -517,6 +520,7 @@ static atomic_uint_fast64_t write_commits;
 uint64_t db_commits(void) { return atomic_load(&write_commits); }
 
 static enum db_status begin(struct db *db, enum db_mode mode) {
+    db->untouched = true;
     return tell(db,
                 mode == DB_WRITE ? "BEGIN ISOLATION LEVEL READ COMMITTED"
                                  : "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
@@ -573,6 +577,10 @@ enum db_status db_transaction(struct db *db, enum db_mode mode,
             status = body(db, context);
         }
         status = end(db, mode, status);
+        /* The connection was ending when the transaction began: then on a fresh one. */
+        if (status == DB_LOST && db->untouched && attempt == 0 && db_ready(db) == DB_OK) {
+            status = DB_RETRY;
+        }
     }
     return status;
 }
