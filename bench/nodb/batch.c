@@ -4,15 +4,8 @@
 #include "batch.h"
 #include "vinculo/timestamp.h"
 
-struct flight *batch_send(struct db *db, struct write_job *jobs) {
+size_t batch_write(struct db *db, struct write_job *jobs) {
     (void)db;
-    (void)jobs;
-    return NULL;
-}
-
-size_t batch_write(struct db *db, struct write_job *jobs, struct flight *flight) {
-    (void)db;
-    (void)flight;
     size_t count = 0;
     int64_t now_us = timestamp_now();
     for (struct write_job *job = jobs; job != NULL; job = job->next) {

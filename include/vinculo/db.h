@@ -65,16 +65,6 @@ MUST_CHECK enum db_status db_answer(struct db *db, PGresult **ret_result);
 MUST_CHECK enum db_status db_tell(struct db *db, const char *statement, int count,
                                   const char *const *values);
 
-/* A write transaction that is sent whole: db_send_begin, db_tell and db_ask, db_send_commit, after
- * which the server is at work and the caller free to do something else; then a db_answer for each
- * question, and db_take_commit with the first status that was not DB_OK, which returns DB_OK only
- * where the transaction was committed. db_send_begin does not connect: DB_LOST where there is no
- * connection. Where it, db_tell or db_ask fail nothing can have been committed; where
- * db_send_commit does, nobody knows. */
-MUST_CHECK enum db_status db_send_begin(struct db *db);
-MUST_CHECK enum db_status db_send_commit(struct db *db);
-MUST_CHECK enum db_status db_take_commit(struct db *db, enum db_status status);
-
 /* Inside a transaction: its statements and its COMMIT may take that long from here on, instead of
  * the connection's own timeout. Meanwhile the server watches the connection, so that a client which
  * goes away does not leave it working, with the locks held. */

@@ -54,7 +54,7 @@ struct write_job {
     struct record *ret_stored;
     void (*done)(struct write_job *job);
     void *context;
-    int64_t queued_us, due_us; /* private, as next; due_us 0: it was never held */
+    int64_t queued_us, due_us; /* private, as next */
     struct write_job *next;
 };
 

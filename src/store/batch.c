@@ -113,17 +113,13 @@ static size_t write_rows(struct buf *rows, const struct batch *batch, size_t fro
     return count;
 }
 
-static void take_created(const PGresult *result, int row, struct entry *entry) {
-    struct record *record = &entry->item->record;
-    entry->item->outcome = OUTCOME_CREATED;
-    record->stored = timestamp_parse_postgres(PQgetvalue(result, row, 1), &record->created_us);
-    record->updated_us = record->created_us;
-}
-
 static enum db_status take_outcome(struct db *db, const PGresult *result, int row,
                                    struct entry *entry) {
+    struct record *record = &entry->item->record;
     if (!PQgetisnull(result, row, 1)) {
-        take_created(result, row, entry);
+        entry->item->outcome = OUTCOME_CREATED;
+        record->stored = timestamp_parse_postgres(PQgetvalue(result, row, 1), &record->created_us);
+        record->updated_us = record->created_us;
         return DB_OK;
     }
     if (PQgetisnull(result, row, 2)) {
@@ -171,15 +167,6 @@ static enum db_status write_kind(struct db *db, struct batch *batch, size_t from
     return status;
 }
 
-static size_t end_of_kind(const struct batch *batch, size_t from) {
-    size_t to = from + 1;
-    while (to < batch->count &&
-           entry_kind(&batch->entries[to]) == entry_kind(&batch->entries[from])) {
-        to++;
-    }
-    return to;
-}
-
 /* Everything of one attempt, the workspaces being locked. */
 static enum db_status write_kinds(struct db *db, struct batch *batch) {
     enum db_status status = DB_OK;
@@ -188,7 +175,11 @@ static enum db_status write_kinds(struct db *db, struct batch *batch) {
     }
     size_t from = 0;
     while (status == DB_OK && from < batch->count) {
-        size_t to = end_of_kind(batch, from);
+        size_t to = from + 1;
+        while (to < batch->count &&
+               entry_kind(&batch->entries[to]) == entry_kind(&batch->entries[from])) {
+            to++;
+        }
         status = write_kind(db, batch, from, to);
         from = to;
     }
@@ -238,11 +229,12 @@ static size_t gather_workspace(struct batch batch) {
     return own;
 }
 
-static void write_or_divide(struct db *db, struct batch batch);
-
-/* After a transaction that failed: divides it where one record or one workspace is in the others'
- * way. */
-static void divide(struct db *db, enum db_status status, struct batch batch) {
+/* Runs the transaction; divides it where one record or one workspace is in the others' way. */
+static void write_or_divide(struct db *db, struct batch batch) {
+    enum db_status status = db_transaction(db, DB_WRITE, write_entries, &batch);
+    if (status == DB_OK) {
+        return;
+    }
     metric_add(METRIC_WRITER_FAILURES, 1, NULL, NULL, NULL);
     size_t first = 0;
     if (status == DB_REFUSED || status == DB_SLOW) {
@@ -260,13 +252,6 @@ static void divide(struct db *db, enum db_status status, struct batch batch) {
     }
     write_or_divide(db, (struct batch){batch.entries, first});
     write_or_divide(db, (struct batch){batch.entries + first, batch.count - first});
-}
-
-static void write_or_divide(struct db *db, struct batch batch) {
-    enum db_status status = db_transaction(db, DB_WRITE, write_entries, &batch);
-    if (status != DB_OK) {
-        divide(db, status, batch);
-    }
 }
 
 /* Halves as well, but inside one transaction: to find all that the database refuses. */
@@ -334,10 +319,8 @@ static void write_all_or_none(struct db *db, struct batch batch) {
 static void fail_for_memory(struct write_job *jobs) {
     for (struct write_job *job = jobs; job != NULL; job = job->next) {
         for (size_t i = 0; i < job->count; i++) {
-            if (job->items[i].outcome == OUTCOME_NONE) {
-                problem_set(&job->items[i].problem, ERR_UNAVAILABLE, "Out of memory; try again.");
-                job->items[i].outcome = OUTCOME_REJECTED;
-            }
+            problem_set(&job->items[i].problem, ERR_UNAVAILABLE, "Out of memory; try again.");
+            job->items[i].outcome = OUTCOME_REJECTED;
         }
     }
 }
@@ -372,130 +355,14 @@ static size_t count_open(const struct write_job *jobs) {
     return count;
 }
 
-/* False where memory is short. */
-static bool start(struct batch *ret_batch, struct write_job *jobs) {
-    *ret_batch = (struct batch){.count = count_open(jobs)};
-    ret_batch->entries = calloc(ret_batch->count, sizeof *ret_batch->entries);
-    if (ret_batch->entries == NULL) {
-        return false;
-    }
-    fill(ret_batch, jobs);
-    return true;
-}
-
-/* -- sent whole ----------------------------------------------------------------------------- */
-
-struct flight {
-    struct batch batch;
-    size_t kinds; /* INSERTs that were sent, each for the next kind of the entries */
-    enum db_status status;
-};
-
-/* What is expected to be new records, needs no question before, and was not kept from its lock. */
-static bool is_plain(const struct write_job *jobs) {
-    bool plain = true;
-    for (const struct write_job *job = jobs; plain && job != NULL; job = job->next) {
-        plain = !job->atomic && job->due_us == 0;
-        for (size_t i = 0; plain && i < job->count; i++) {
-            const struct write_item *item = &job->items[i];
-            plain = !item->partial && !rows_is_life_event(item->record.spec);
-        }
-    }
-    return plain;
-}
-
-static enum db_status send_inserts(struct db *db, struct flight *flight, struct buf *rows) {
-    enum db_status status = db_send_begin(db);
-    if (status == DB_OK) {
-        status = lock_workspaces(db, &flight->batch);
-    }
-    for (size_t from = 0; status == DB_OK && from < flight->batch.count;
-         from = end_of_kind(&flight->batch, from)) {
-        const char *parameters[] = {buf_text(&rows[flight->kinds++])};
-        char statement[64];
-        record_sql_name(flight->batch.entries[from].item->record.spec, RECORD_SQL_INSERT, statement,
-                        sizeof statement);
-        status = db_ask(db, statement, 1, parameters);
-    }
-    return status;
-}
-
-static void flight_free(struct flight *flight) {
-    free(flight->batch.entries);
-    free(flight);
-}
-
-struct flight *batch_send(struct db *db, struct write_job *jobs) {
-    struct flight *flight = is_plain(jobs) ? calloc(1, sizeof *flight) : NULL;
-    if (flight == NULL) {
-        return NULL;
-    }
-    struct buf rows[KIND_COUNT] = {{0}};
-    bool good = start(&flight->batch, jobs);
-    size_t kinds = 0;
-    for (size_t from = 0, to; good && from < flight->batch.count; from = to, kinds++) {
-        to = end_of_kind(&flight->batch, from);
-        write_rows(&rows[kinds], &flight->batch, from, to, 0);
-        good = buf_ok(&rows[kinds]);
-    }
-    if (good && send_inserts(db, flight, rows) != DB_OK) {
-        db_close(db); /* with what it may have been told already */
-        good = false;
-    }
-    for (size_t i = 0; i < kinds; i++) {
-        buf_free(&rows[i]);
-    }
-    if (!good) {
-        flight_free(flight);
-        return NULL;
-    }
-    flight->status = db_send_commit(db);
-    return flight;
-}
-
-/* An id that is taken stays without an outcome, but for the same content of which nobody asks how
- * it is stored. */
-static void take_plain(const PGresult *result, int row, struct entry *entry) {
-    if (!PQgetisnull(result, row, 1)) {
-        take_created(result, row, entry);
-    } else if (!PQgetisnull(result, row, 2) && PQgetvalue(result, row, 2)[0] == 't' &&
-               entry->job->ret_stored == NULL) {
-        entry->item->outcome = OUTCOME_UNCHANGED;
-    }
-}
-
-/* Waits for COMMIT and frees the flight. Where it was committed, what was not settled has no
- * outcome; where not, the transaction is run again or divided, and false returned: nothing is left
- * to do. */
-static bool land(struct db *db, struct flight *flight) {
-    enum db_status status = flight->status;
-    for (size_t kind = 0; status == DB_OK && kind < flight->kinds; kind++) {
-        DB_RESULT *result = NULL;
-        status = db_answer(db, &result);
-        for (int row = 0; row < PQntuples(result); row++) {
-            size_t ord = strtoul(PQgetvalue(result, row, 0), NULL, 10);
-            assert(ord < flight->batch.count);
-            take_plain(result, row, &flight->batch.entries[ord]);
-        }
-    }
-    status = db_take_commit(db, status);
-    if (status == DB_RETRY) {
-        write_or_divide(db, flight->batch);
-    } else if (status != DB_OK) {
-        divide(db, status, flight->batch);
-    }
-    flight_free(flight);
-    return status == DB_OK;
-}
-
-/* -- step by step --------------------------------------------------------------------------- */
-
-static void write_open(struct db *db, struct write_job *jobs) {
-    struct batch batch;
-    if (!start(&batch, jobs)) {
+size_t batch_write(struct db *db, struct write_job *jobs) {
+    struct batch batch = {.count = count_open(jobs)};
+    batch.entries = calloc(batch.count, sizeof *batch.entries);
+    if (batch.entries == NULL) {
         fail_for_memory(jobs);
-        return;
+        return batch.count;
     }
+    fill(&batch, jobs);
     if (jobs->atomic) {
         assert(jobs->next == NULL);
         write_all_or_none(db, batch);
@@ -503,13 +370,5 @@ static void write_open(struct db *db, struct write_job *jobs) {
         write_or_divide(db, batch);
     }
     free(batch.entries);
-}
-
-size_t batch_write(struct db *db, struct write_job *jobs, struct flight *flight) {
-    size_t count = count_open(jobs);
-    bool left = flight == NULL || land(db, flight);
-    if (left && count_open(jobs) > 0) {
-        write_open(db, jobs);
-    }
-    return count;
+    return batch.count;
 }

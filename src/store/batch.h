@@ -4,18 +4,12 @@
 
 #include "vinculo/writer.h"
 
-/* Of what nearly all transactions are, new records, all is sent at once, COMMIT included; who sent
- * it can do something else before batch_write. NULL where these jobs need more, or nothing could be
- * sent. */
-struct flight *batch_send(struct db *db, struct write_job *jobs);
-
 /* Stores the items of all jobs that have no outcome yet in one transaction and sets their outcomes;
  * where the data of one item makes the transaction fail, halves it until that item stands alone and
  * is refused. An atomic job comes alone and is stored whole or not at all. Items of a workspace
- * whose lock is not to be had stay OUTCOME_NONE: try again later. `flight` is what batch_send gave
- * for these jobs: what that does not settle, such as ids that are taken, is stored as if it had not
- * been sent. Returns the number of records tried. */
-size_t batch_write(struct db *db, struct write_job *jobs, struct flight *flight);
+ * whose lock is not to be had stay OUTCOME_NONE: try again later. Returns the number of records
+ * tried. */
+size_t batch_write(struct db *db, struct write_job *jobs);
 
 /* One item on its way into the database. */
 struct entry {

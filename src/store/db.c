@@ -41,19 +41,13 @@ struct db {
     size_t told;         /* the first so many of them: nobody waits for these answers */
     bool marked;         /* they have been sent, with the mark that ends them */
     bool untouched;      /* nothing of the transaction has been answered, or may be under way */
-    bool dying;          /* the server has said why it ends the connection */
-    bool commit_asked;   /* COMMIT is the last question, until the transaction has ended */
     atomic_bool abandoned;
     struct failure failure; /* the last one */
 };
 
-/* What the server says without being asked: its last words on an idle connection are among it. */
-static void take_notice(void *context, const PGresult *result) {
-    struct db *db = context;
-    const char *severity = PQresultErrorField(result, PG_DIAG_SEVERITY_NONLOCALIZED);
-    if (severity != NULL && (strcmp(severity, "FATAL") == 0 || strcmp(severity, "PANIC") == 0)) {
-        db->dying = true;
-    }
+static void ignore_notice(void *context, const PGresult *result) {
+    (void)context;
+    (void)result;
 }
 
 void db_result_clear(PGresult **result) {
@@ -451,8 +445,7 @@ static enum db_status connect_now(struct db *db) {
     if (db->connection == NULL || PQstatus(db->connection) != CONNECTION_OK) {
         return lose(db, db->connection == NULL ? "out of memory" : PQerrorMessage(db->connection));
     }
-    db->dying = false;
-    PQsetNoticeReceiver(db->connection, take_notice, db);
+    PQsetNoticeReceiver(db->connection, ignore_notice, NULL);
     if (PQsetnonblocking(db->connection, 1) != 0) {
         return lose(db, PQerrorMessage(db->connection));
     }
@@ -465,26 +458,10 @@ static enum db_status connect_now(struct db *db) {
     return DB_OK;
 }
 
-/* True where the server has closed the connection while it was idle, or is about to: better seen
- * now than when a transaction is under way and nobody knows what became of it. */
-static bool is_closed(struct db *db) {
-    struct pollfd wait = {.fd = PQsocket(db->connection), .events = POLLIN};
-    bool open = true;
-    while (open && poll(&wait, 1, 0) > 0) {
-        open = PQconsumeInput(db->connection) != 0;
-    }
-    (void)PQisBusy(db->connection); /* hands over the notices that have come */
-    if (open && !db->dying) {
-        return false;
-    }
-    (void)lose(db, open ? "the server ended the connection" : PQerrorMessage(db->connection));
-    return true;
-}
-
 /* A server that is down refuses at once; one that hangs costs every attempt its time-out, so what
  * waits behind this connection is not made to wait for another attempt right away. */
 enum db_status db_ready(struct db *db) {
-    if (db->connection != NULL && !is_closed(db)) {
+    if (db->connection != NULL) {
         return DB_OK;
     }
     if (atomic_load(&db->abandoned)) {
@@ -519,6 +496,17 @@ static atomic_uint_fast64_t write_commits;
 
 uint64_t db_commits(void) { return atomic_load(&write_commits); }
 
+/* A COMMIT of a failed transaction answers "ROLLBACK" without an error. */
+static enum db_status commit(struct db *db) {
+    DB_RESULT *result = NULL;
+    enum db_status status = db_query(db, "COMMIT", 0, NULL, &result);
+    if (status == DB_OK && strcmp(PQcmdStatus(result), "COMMIT") != 0) {
+        keep_message(db, "the transaction had failed before COMMIT");
+        return DB_REFUSED;
+    }
+    return status;
+}
+
 static enum db_status begin(struct db *db, enum db_mode mode) {
     db->untouched = true;
     return tell(db,
@@ -527,30 +515,21 @@ static enum db_status begin(struct db *db, enum db_mode mode) {
                 false, 0, NULL);
 }
 
-/* A COMMIT of a failed transaction answers "ROLLBACK" without an error. */
-static enum db_status commit(struct db *db) {
-    DB_RESULT *result = NULL;
-    enum db_status status =
-        db->commit_asked ? db_answer(db, &result) : db_query(db, "COMMIT", 0, NULL, &result);
-    if (status == DB_OK && strcmp(PQcmdStatus(result), "COMMIT") != 0) {
-        keep_message(db, "the transaction had failed before COMMIT");
-        return DB_REFUSED;
+static enum db_status run_once(struct db *db, enum db_mode mode,
+                               enum db_status (*body)(struct db *, void *), void *context) {
+    enum db_status status = begin(db, mode);
+    if (status == DB_OK) {
+        status = body(db, context);
     }
-    return status;
-}
-
-/* The end of a transaction whose statements came to this status. */
-static enum db_status end(struct db *db, enum db_mode mode, enum db_status status) {
-    if (status == DB_OK && !db->commit_asked && db->asked > db->told) {
+    if (status == DB_OK && db->asked > db->told) {
         status = drop_questions(db, DB_OK);
     }
-    /* Also where its answer was lost: it may have taken effect. */
-    bool counts = mode == DB_WRITE && (status == DB_OK || db->commit_asked);
     if (status == DB_OK) {
         status = commit(db);
-    }
-    if (counts) {
-        atomic_fetch_add(&write_commits, 1);
+        /* Also where its answer was lost: it may have taken effect. */
+        if (mode == DB_WRITE) {
+            atomic_fetch_add(&write_commits, 1);
+        }
     }
     if (status != DB_OK && db->connection != NULL) {
         /* Keep what failed for the caller; a failing ROLLBACK has lost the connection anyway. */
@@ -561,45 +540,26 @@ static enum db_status end(struct db *db, enum db_mode mode, enum db_status statu
         }
         db->failure = failure;
     }
-    db->commit_asked = false;
     db->timeout_ms = db->options.timeout_ms;
-    assert(db->connection == NULL || PQtransactionStatus(db->connection) == PQTRANS_IDLE);
     return status;
 }
 
 enum db_status db_transaction(struct db *db, enum db_mode mode,
                               enum db_status (*body)(struct db *db, void *context), void *context) {
-    enum db_status ready = db_ready(db);
-    enum db_status status = ready == DB_OK ? DB_RETRY : ready;
-    for (int attempt = 0; status == DB_RETRY && attempt < ATTEMPTS_MAX; attempt++) {
-        status = begin(db, mode);
-        if (status == DB_OK) {
-            status = body(db, context);
+    enum db_status status = db_ready(db);
+    for (int attempt = 0; status == DB_OK && attempt < ATTEMPTS_MAX; attempt++) {
+        enum db_status ended = run_once(db, mode, body, context);
+        /* A connection that died while idle shows before anything can have happened: then once
+         * more on a fresh one. */
+        if (ended == DB_LOST && db->untouched && attempt == 0 && db_ready(db) == DB_OK) {
+            ended = run_once(db, mode, body, context);
         }
-        status = end(db, mode, status);
-        /* The connection was ending when the transaction began: then on a fresh one. */
-        if (status == DB_LOST && db->untouched && attempt == 0 && db_ready(db) == DB_OK) {
-            status = DB_RETRY;
+        if (ended != DB_RETRY) {
+            assert(db->connection == NULL || PQtransactionStatus(db->connection) == PQTRANS_IDLE);
+            return ended;
         }
     }
-    return status;
-}
-
-enum db_status db_send_begin(struct db *db) {
-    return db->connection != NULL && !is_closed(db) ? begin(db, DB_WRITE) : DB_LOST;
-}
-
-enum db_status db_send_commit(struct db *db) {
-    enum db_status status = enqueue(db, "COMMIT", false, 0, NULL);
-    db->commit_asked = true;
-    if (status == DB_OK) {
-        status = send_mark(db);
-    }
-    return status;
-}
-
-enum db_status db_take_commit(struct db *db, enum db_status status) {
-    return end(db, DB_WRITE, status);
+    return status == DB_OK ? DB_RETRY : status;
 }
 
 enum err db_problem(const struct db *db, enum db_status status, struct problem *problem) {

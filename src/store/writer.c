@@ -86,7 +86,6 @@ enum err writer_submit(struct writer *writer, struct write_job *job, struct prob
         err = ERR_QUEUE_FULL;
     } else {
         job->queued_us = clock_monotonic_us();
-        job->due_us = 0;
         queue_put(job->single ? &writer->singles : &writer->streams, job);
         writer->waiting += job->count;
         metric_set(METRIC_WRITER_QUEUE, (int64_t)writer->waiting);
@@ -208,12 +207,12 @@ static void finish_jobs(struct writer *writer, struct write_job *jobs) {
     }
 }
 
-/* Sleeps until there is work, a stop, or (while disconnected) time to try again; not at all while
- * some are `untold`. Returns the jobs of the next batch; NULL with *ret_stop when all is done. */
-static struct write_job *wait_for_batch(struct writer *writer, bool untold, bool *ret_stop) {
+/* Sleeps until there is work, a stop, or (while disconnected) time to try again. Returns the jobs
+ * of the next batch; NULL with *ret_stop when all is done. */
+static struct write_job *wait_for_batch(struct writer *writer, bool *ret_stop) {
     pthread_mutex_lock(&writer->lock);
-    if (!untold && !writer->stopping && writer->singles.head == NULL &&
-        writer->streams.head == NULL && !is_held_due(writer)) {
+    if (!writer->stopping && writer->singles.head == NULL && writer->streams.head == NULL &&
+        !is_held_due(writer)) {
         long wait_ms = writer->held.head != NULL ? HELD_MS : RECONNECT_MS;
         struct timespec until;
         clock_gettime(CLOCK_MONOTONIC, &until);
@@ -223,7 +222,7 @@ static struct write_job *wait_for_batch(struct writer *writer, bool untold, bool
         pthread_cond_timedwait(&writer->changed, &writer->lock, &until);
     }
     struct write_job *batch = take_batch(writer);
-    *ret_stop = writer->stopping && batch == NULL && !untold;
+    *ret_stop = writer->stopping && batch == NULL;
     bool too_late = writer->stopping && clock_monotonic_us() > writer->stop_by_us;
     pthread_mutex_unlock(&writer->lock);
     if (too_late) {
@@ -239,45 +238,36 @@ static struct write_job *wait_for_batch(struct writer *writer, bool untold, bool
 /* A plan that was made for a small table goes on reading all of it when it has grown, until
  * autovacuum gathers statistics: so statements are planned again whenever the writer's work has
  * doubled. */
-static void replan(struct writer *writer) {
+static void replan(struct writer *writer, size_t records) {
+    writer->written += records;
+    if (writer->written < writer->next_replan || db_connection(writer->db) == NULL) {
+        return;
+    }
     writer->next_replan = 2 * writer->written;
     if (db_query(writer->db, "DISCARD PLANS", 0, NULL, NULL) != DB_OK) {
         db_close(writer->db); /* the next transaction opens another */
     }
 }
 
-static void write_batch(struct writer *writer, struct write_job *jobs, struct flight *flight,
-                        int64_t began_us) {
-    size_t records = batch_write(writer->db, jobs, flight);
-    metric_observe(METRIC_WRITER_BATCH_RECORDS, (double)records);
-    metric_observe(METRIC_WRITER_COMMIT,
-                   (double)(clock_monotonic_us() - began_us) / (double)MICROSECONDS_PER_SECOND);
-    set_connected(writer, db_connection(writer->db) != NULL);
-    writer->written += records;
-}
-
-/* The next transaction is sent before those of the last one are told, so that PostgreSQL works
- * while they are; but not where sending might have to wait. */
 static void *writer_main(void *argument) {
     struct writer *writer = argument;
-    struct write_job *untold = NULL;
     bool stop = false;
     while (!stop) {
-        if (writer->written >= writer->next_replan && db_connection(writer->db) != NULL) {
-            finish_jobs(writer, untold);
-            untold = NULL;
-            replan(writer);
+        struct write_job *jobs = wait_for_batch(writer, &stop);
+        if (jobs == NULL) {
+            if (!stop && !writer_is_connected(writer)) {
+                set_connected(writer, db_ready(writer->db) == DB_OK);
+            }
+            continue;
         }
-        struct write_job *jobs = wait_for_batch(writer, untold != NULL, &stop);
         int64_t began_us = clock_monotonic_us();
-        struct flight *flight = jobs != NULL ? batch_send(writer->db, jobs) : NULL;
-        finish_jobs(writer, untold);
-        untold = jobs;
-        if (jobs != NULL) {
-            write_batch(writer, jobs, flight, began_us);
-        } else if (!stop && !writer_is_connected(writer)) {
-            set_connected(writer, db_ready(writer->db) == DB_OK);
-        }
+        size_t records = batch_write(writer->db, jobs);
+        metric_observe(METRIC_WRITER_BATCH_RECORDS, (double)records);
+        metric_observe(METRIC_WRITER_COMMIT,
+                       (double)(clock_monotonic_us() - began_us) / (double)MICROSECONDS_PER_SECOND);
+        set_connected(writer, db_connection(writer->db) != NULL);
+        finish_jobs(writer, jobs);
+        replan(writer, records);
     }
     return NULL;
 }
