@@ -44,13 +44,17 @@ CREATE INDEX api_key_workspace ON api_key (workspace_id);
 -- by SQL without taking it first can: its rows are locked before the triggers ask for the lock.)
 -- What is read under the lock must include what its last holder committed, which the snapshot of a
 -- stricter isolation level would not. 22102 is only a class of our own.
-CREATE FUNCTION workspace_lock(workspace integer) RETURNS void LANGUAGE plpgsql VOLATILE AS $$
+CREATE FUNCTION workspace_lock(workspace integer) RETURNS boolean LANGUAGE plpgsql VOLATILE AS $$
 BEGIN
     IF current_setting('transaction_isolation') <> 'read committed' THEN
         RAISE EXCEPTION 'records must be written at isolation level READ COMMITTED'
             USING HINT = 'BEGIN ISOLATION LEVEL READ COMMITTED', ERRCODE = 'VC004';
     END IF;
+    IF pg_try_advisory_xact_lock(22102, workspace) THEN
+        RETURN true;
+    END IF;
     PERFORM pg_advisory_xact_lock(22102, workspace);
+    RETURN false;
 END $$;
 
 -- Tells every instance that workspaces or keys changed, so that it reads them again.

@@ -4,8 +4,9 @@
 #include "batch.h"
 #include "vinculo/timestamp.h"
 
-size_t batch_write(struct db *db, struct write_job *jobs) {
+size_t batch_write(struct db *db, struct write_job *jobs, struct batch_supply *supply) {
     (void)db;
+    (void)supply;
     size_t count = 0;
     int64_t now_us = timestamp_now();
     for (struct write_job *job = jobs; job != NULL; job = job->next) {

@@ -59,11 +59,15 @@ MUST_CHECK enum db_status db_ask(struct db *db, const char *statement, int count
                                  const char *const *values);
 MUST_CHECK enum db_status db_answer(struct db *db, PGresult **ret_result);
 
-/* Inside a transaction, before any db_ask: a prepared statement whose rows nobody needs, such as
- * one that takes a lock, is sent together with the next one, or with COMMIT; where it fails, that
- * one returns its status. */
+/* Inside a transaction, before any db_ask: a prepared statement whose answer is not waited for,
+ * such as one that takes a lock, is sent together with the next one, or with COMMIT; where it
+ * fails, that one returns its status. */
 MUST_CHECK enum db_status db_tell(struct db *db, const char *statement, int count,
                                   const char *const *values);
+/* Sends what was told now, and waits for it. */
+MUST_CHECK enum db_status db_hear(struct db *db);
+/* The rows of this transaction's last db_tell; NULL before a later answer has come. */
+const PGresult *db_heard(const struct db *db);
 
 /* Inside a transaction: its statements and its COMMIT may take that long from here on, instead of
  * the connection's own timeout. Meanwhile the server watches the connection, so that a client which

@@ -7,7 +7,6 @@
 #include "vinculo/json.h"
 #include "vinculo/log.h"
 #include "vinculo/metrics_registry.h"
-#include "vinculo/record_store.h"
 #include "vinculo/timestamp.h"
 
 #include <assert.h>
@@ -15,8 +14,10 @@
 #include <string.h>
 
 struct batch {
-    struct entry *entries;
+    struct entry *entries; /* in the order of keys */
     size_t count;
+    struct write_job *jobs;
+    struct batch_supply *supply; /* NULL: nothing is added */
 };
 
 /* Customers before the life events that need them. */
@@ -51,24 +52,123 @@ static int compare_entries(const void *first, const void *second) {
 static void reset(struct entry *entry) {
     problem_clear(&entry->item->problem);
     entry->item->outcome = OUTCOME_NONE;
-    entry->taken = entry->item->partial;
 }
 
 static void reject(struct entry *entry) { entry->item->outcome = OUTCOME_REJECTED; }
 
-static enum db_status lock_workspaces(struct db *db, const struct batch *batch) {
-    BUF_SCOPED ids = {0};
-    buf_add_char(&ids, '{');
-    int last = 0; /* entries are sorted: repeated ones mostly follow each other */
-    for (size_t i = 0; i < batch->count; i++) {
-        if (batch->entries[i].job->workspace_id != last) {
-            last = batch->entries[i].job->workspace_id;
-            buf_printf(&ids, "%s%d", ids.length > 1 ? "," : "", last);
+static size_t count_open(const struct write_job *jobs) {
+    size_t count = 0;
+    for (const struct write_job *job = jobs; job != NULL; job = job->next) {
+        for (size_t i = 0; i < job->count; i++) {
+            count += job->items[i].outcome == OUTCOME_NONE;
         }
+    }
+    return count;
+}
+
+/* What has no outcome yet, in the order of keys, with their rounds. */
+static void fill(struct batch *batch) {
+    batch->count = 0;
+    for (struct write_job *job = batch->jobs; job != NULL; job = job->next) {
+        for (size_t i = 0; i < job->count; i++) {
+            if (job->items[i].outcome == OUTCOME_NONE) {
+                batch->entries[batch->count] =
+                    (struct entry){.item = &job->items[i], .job = job, .position = batch->count};
+                batch->count++;
+            }
+        }
+    }
+    qsort(batch->entries, batch->count, sizeof *batch->entries, compare_entries);
+    for (size_t i = 1; i < batch->count; i++) {
+        if (compare_keys(&batch->entries[i - 1], &batch->entries[i]) == 0) {
+            batch->entries[i].round = batch->entries[i - 1].round + 1;
+        }
+    }
+}
+
+/* No outcome yet: to be tried again. */
+static void reset_all(const struct batch *batch) {
+    for (size_t i = 0; i < batch->count; i++) {
+        reset(&batch->entries[i]);
+    }
+}
+
+static int compare_ints(const void *first, const void *second) {
+    const int *a = first;
+    const int *b = second;
+    return (*a > *b) - (*a < *b);
+}
+
+/* The workspaces of the batch, ascending; to be freed. NULL: out of memory. */
+static int *list_workspaces(const struct batch *batch, size_t *ret_count) {
+    int *ids = malloc(batch->count * sizeof *ids);
+    if (ids == NULL) {
+        return NULL;
+    }
+    for (size_t i = 0; i < batch->count; i++) {
+        ids[i] = batch->entries[i].job->workspace_id;
+    }
+    qsort(ids, batch->count, sizeof *ids, compare_ints);
+    size_t count = 1;
+    for (size_t i = 1; i < batch->count; i++) {
+        if (ids[i] != ids[count - 1]) {
+            ids[count++] = ids[i];
+        }
+    }
+    *ret_count = count;
+    return ids;
+}
+
+static enum db_status tell_lock(struct db *db, const int *workspaces, size_t count) {
+    BUF_SCOPED ids = {0};
+    for (size_t i = 0; i < count; i++) {
+        buf_printf(&ids, "%c%d", i == 0 ? '{' : ',', workspaces[i]);
     }
     buf_add_char(&ids, '}');
     const char *values[] = {buf_text(&ids)};
     return buf_ok(&ids) ? db_tell(db, "workspaces_lock", 1, values) : DB_LOST;
+}
+
+static bool had_to_wait(const PGresult *locks) {
+    bool waited = false;
+    for (int row = 0; row < PQntuples(locks); row++) {
+        waited = waited || PQgetvalue(locks, row, 0)[0] == 'f';
+    }
+    return waited;
+}
+
+/* What has come while the lock was waited for goes along, so that writers who take turns write few
+ * large transactions instead of many small ones. */
+static void add_more(struct batch *batch, const int *workspaces, size_t count) {
+    const struct batch_supply *supply = batch->supply;
+    if (batch->count >= supply->batch_max) {
+        return;
+    }
+    struct write_job *last = batch->jobs;
+    while (last->next != NULL) {
+        last = last->next;
+    }
+    last->next = supply->more(supply->context, workspaces, count, supply->batch_max - batch->count);
+    if (last->next != NULL) {
+        reset_all(batch); /* of an earlier attempt */
+        fill(batch);
+    }
+}
+
+/* Takes the locks of the batch's workspaces: together with the first statement or, where others
+ * write to them, too, before. */
+static enum db_status lock(struct db *db, struct batch *batch) {
+    size_t count = 0;
+    int *workspaces = list_workspaces(batch, &count);
+    enum db_status status = workspaces != NULL ? tell_lock(db, workspaces, count) : DB_LOST;
+    if (status == DB_OK && batch->supply != NULL && batch->supply->crowded) {
+        status = db_hear(db);
+        if (status == DB_OK) {
+            add_more(batch, workspaces, count);
+        }
+    }
+    free(workspaces);
+    return status;
 }
 
 /* Refuses life events without a customer or before its start. */
@@ -95,63 +195,69 @@ static enum db_status check_life(struct db *db, struct batch *batch, size_t from
     return status;
 }
 
-/* The rows of one statement: entries [from, to) of one round that are not refused yet. */
-static size_t write_rows(struct buf *rows, const struct batch *batch, size_t from, size_t to,
-                         size_t round) {
-    size_t count = 0;
-    json_begin_array(rows);
-    for (size_t i = from; i < to; i++) {
-        const struct entry *entry = &batch->entries[i];
-        if (entry->round != round || entry->item->partial ||
-            entry->item->outcome == OUTCOME_REJECTED) {
-            continue;
-        }
-        rows_add_record(rows, &entry->item->record, entry->job->workspace_id, i);
-        count++;
-    }
-    json_end_array(rows);
-    return count;
+static bool is_inserted(const struct entry *entry, size_t round) {
+    return entry->round == round && !entry->item->partial && entry->item->outcome == OUTCOME_NONE;
 }
 
-static enum db_status take_outcome(struct db *db, const PGresult *result, int row,
-                                   struct entry *entry) {
-    struct record *record = &entry->item->record;
-    if (!PQgetisnull(result, row, 1)) {
-        entry->item->outcome = OUTCOME_CREATED;
-        record->stored = timestamp_parse_postgres(PQgetvalue(result, row, 1), &record->created_us);
+static bool is_row(const struct entry *entry, const PGresult *result, int row) {
+    return entry->job->workspace_id == atoi(PQgetvalue(result, row, 0)) &&
+           strcmp(record_id(&entry->item->record), PQgetvalue(result, row, 1)) == 0;
+}
+
+/* What was stored comes in the order of the entries. */
+static enum db_status note_created(const PGresult *result, struct batch *batch, size_t from,
+                                   size_t to, size_t round) {
+    size_t at = from;
+    for (int row = 0; row < PQntuples(result); row++, at++) {
+        while (at < to && !(is_inserted(&batch->entries[at], round) &&
+                            is_row(&batch->entries[at], result, row))) {
+            at++;
+        }
+        assert(at < to);
+        if (at == to) {
+            return DB_LOST;
+        }
+        struct record *record = &batch->entries[at].item->record;
+        record->stored = timestamp_parse_postgres(PQgetvalue(result, row, 2), &record->created_us);
         record->updated_us = record->created_us;
+        batch->entries[at].item->outcome = OUTCOME_CREATED;
+    }
+    return DB_OK;
+}
+
+static enum db_status insert(struct db *db, struct batch *batch, size_t from, size_t to,
+                             size_t round) {
+    BUF_SCOPED rows = {0};
+    bool any = false;
+    json_begin_array(&rows);
+    for (size_t i = from; i < to; i++) {
+        const struct entry *entry = &batch->entries[i];
+        if (is_inserted(entry, round)) {
+            rows_add_record(&rows, &entry->item->record, entry->job->workspace_id, i);
+            any = true;
+        }
+    }
+    json_end_array(&rows);
+    if (!any) {
         return DB_OK;
     }
-    if (PQgetisnull(result, row, 2)) {
-        return DB_RETRY; /* somebody else's row came in between, without the lock */
-    }
-    entry->taken = PQgetvalue(result, row, 2)[0] != 't';
-    return entry->taken ? DB_OK : conflict_settle_same(db, entry);
+    char statement[64];
+    record_sql_name(batch->entries[from].item->record.spec, RECORD_SQL_INSERT, statement,
+                    sizeof statement);
+    const char *parameters[] = {buf_text(&rows)};
+    DB_RESULT *result = NULL;
+    enum db_status status = buf_ok(&rows) ? db_run(db, statement, 1, parameters, &result) : DB_LOST;
+    return status == DB_OK ? note_created(result, batch, from, to, round) : status;
 }
 
 /* One round of entries [from, to), all of one kind. */
 static enum db_status write_round(struct db *db, struct batch *batch, size_t from, size_t to,
                                   size_t round) {
-    char statement[64];
-    record_sql_name(batch->entries[from].item->record.spec, RECORD_SQL_INSERT, statement,
-                    sizeof statement);
-    BUF_SCOPED rows = {0};
-    enum db_status status = DB_OK;
-    if (write_rows(&rows, batch, from, to, round) > 0) {
-        const char *parameters[] = {buf_text(&rows)};
-        DB_RESULT *result = NULL;
-        status = buf_ok(&rows) ? db_run(db, statement, 1, parameters, &result) : DB_LOST;
-        for (int row = 0; status == DB_OK && row < PQntuples(result); row++) {
-            size_t ord = strtoul(PQgetvalue(result, row, 0), NULL, 10);
-            assert(ord >= from && ord < to);
-            status = take_outcome(db, result, row, &batch->entries[ord]);
-        }
-    }
-    return status == DB_OK ? conflict_settle_taken(db, batch->entries + from, to - from, round)
-                           : status;
+    enum db_status status = insert(db, batch, from, to, round);
+    return status == DB_OK ? conflict_settle(db, batch->entries + from, to - from, round) : status;
 }
 
-/* Stores entries [from, to), all of one kind: a statement per round. */
+/* Stores entries [from, to), all of one kind: round by round. */
 static enum db_status write_kind(struct db *db, struct batch *batch, size_t from, size_t to) {
     enum db_status status = DB_OK;
     if (rows_is_life_event(batch->entries[from].item->record.spec)) {
@@ -170,9 +276,7 @@ static enum db_status write_kind(struct db *db, struct batch *batch, size_t from
 /* Everything of one attempt, the workspaces being locked. */
 static enum db_status write_kinds(struct db *db, struct batch *batch) {
     enum db_status status = DB_OK;
-    for (size_t i = 0; i < batch->count; i++) {
-        reset(&batch->entries[i]);
-    }
+    reset_all(batch);
     size_t from = 0;
     while (status == DB_OK && from < batch->count) {
         size_t to = from + 1;
@@ -187,15 +291,20 @@ static enum db_status write_kinds(struct db *db, struct batch *batch) {
 }
 
 static enum db_status write_entries(struct db *db, void *context) {
-    enum db_status status = lock_workspaces(db, context);
-    return status == DB_OK ? write_kinds(db, context) : status;
+    struct batch *batch = context;
+    struct batch_supply *supply = batch->supply;
+    enum db_status status = lock(db, batch);
+    if (status == DB_OK) {
+        status = write_kinds(db, batch);
+    }
+    if (supply != NULL && PQntuples(db_heard(db)) > 0) {
+        supply->crowded = had_to_wait(db_heard(db));
+    }
+    return status;
 }
 
-/* No outcome yet: to be tried again later. */
-static void reset_all(struct batch batch) {
-    for (size_t i = 0; i < batch.count; i++) {
-        reset(&batch.entries[i]);
-    }
+static struct batch part(struct batch batch, size_t from, size_t count) {
+    return (struct batch){.entries = batch.entries + from, .count = count};
 }
 
 /* Refuses everything for one reason. */
@@ -230,28 +339,30 @@ static size_t gather_workspace(struct batch batch) {
 }
 
 /* Runs the transaction; divides it where one record or one workspace is in the others' way. */
-static void write_or_divide(struct db *db, struct batch batch) {
-    enum db_status status = db_transaction(db, DB_WRITE, write_entries, &batch);
+static void write_or_divide(struct db *db, struct batch *batch) {
+    enum db_status status = db_transaction(db, DB_WRITE, write_entries, batch);
     if (status == DB_OK) {
         return;
     }
     metric_add(METRIC_WRITER_FAILURES, 1, NULL, NULL, NULL);
     size_t first = 0;
     if (status == DB_REFUSED || status == DB_SLOW) {
-        first = batch.count / 2;
+        first = batch->count / 2;
     } else if (status == DB_LOCKED) {
-        first = gather_workspace(batch);
-        if (first == batch.count) {
+        first = gather_workspace(*batch);
+        if (first == batch->count) {
             reset_all(batch);
             return;
         }
     }
     if (first == 0) {
-        refuse_all(db, status, &batch);
+        refuse_all(db, status, batch);
         return;
     }
-    write_or_divide(db, (struct batch){batch.entries, first});
-    write_or_divide(db, (struct batch){batch.entries + first, batch.count - first});
+    struct batch half = part(*batch, 0, first);
+    write_or_divide(db, &half);
+    half = part(*batch, first, batch->count - first);
+    write_or_divide(db, &half);
 }
 
 /* Halves as well, but inside one transaction: to find all that the database refuses. */
@@ -275,14 +386,13 @@ static enum db_status write_part(struct db *db, struct batch batch) {
         return ended;
     }
     size_t half = batch.count / 2;
-    ended = write_part(db, (struct batch){batch.entries, half});
-    return ended == DB_OK ? write_part(db, (struct batch){batch.entries + half, batch.count - half})
-                          : ended;
+    ended = write_part(db, part(batch, 0, half));
+    return ended == DB_OK ? write_part(db, part(batch, half, batch.count - half)) : ended;
 }
 
 static enum db_status write_atomic_entries(struct db *db, void *context) {
     struct batch *batch = context;
-    enum db_status status = lock_workspaces(db, batch);
+    enum db_status status = lock(db, batch);
     if (status == DB_OK) {
         status = write_part(db, *batch);
     }
@@ -301,7 +411,7 @@ static void write_all_or_none(struct db *db, struct batch batch) {
     }
     metric_add(METRIC_WRITER_FAILURES, 1, NULL, NULL, NULL);
     if (status == DB_LOCKED) {
-        reset_all(batch);
+        reset_all(&batch);
         return;
     }
     if (status != DB_STOP) {
@@ -325,49 +435,22 @@ static void fail_for_memory(struct write_job *jobs) {
     }
 }
 
-/* What has no outcome yet, in the order of keys, with their rounds. */
-static void fill(struct batch *batch, struct write_job *jobs) {
-    size_t position = 0;
-    for (struct write_job *job = jobs; job != NULL; job = job->next) {
-        for (size_t i = 0; i < job->count; i++) {
-            if (job->items[i].outcome == OUTCOME_NONE) {
-                batch->entries[position] =
-                    (struct entry){.item = &job->items[i], .job = job, .position = position};
-                position++;
-            }
-        }
-    }
-    qsort(batch->entries, batch->count, sizeof *batch->entries, compare_entries);
-    for (size_t i = 1; i < batch->count; i++) {
-        if (compare_keys(&batch->entries[i - 1], &batch->entries[i]) == 0) {
-            batch->entries[i].round = batch->entries[i - 1].round + 1;
-        }
-    }
-}
-
-static size_t count_open(const struct write_job *jobs) {
-    size_t count = 0;
-    for (const struct write_job *job = jobs; job != NULL; job = job->next) {
-        for (size_t i = 0; i < job->count; i++) {
-            count += job->items[i].outcome == OUTCOME_NONE;
-        }
-    }
-    return count;
-}
-
-size_t batch_write(struct db *db, struct write_job *jobs) {
-    struct batch batch = {.count = count_open(jobs)};
-    batch.entries = calloc(batch.count, sizeof *batch.entries);
+size_t batch_write(struct db *db, struct write_job *jobs, struct batch_supply *supply) {
+    size_t open = count_open(jobs);
+    struct batch batch = {.jobs = jobs};
+    batch.entries =
+        calloc(open > supply->batch_max ? open : supply->batch_max, sizeof *batch.entries);
     if (batch.entries == NULL) {
         fail_for_memory(jobs);
-        return batch.count;
+        return open;
     }
-    fill(&batch, jobs);
+    fill(&batch);
     if (jobs->atomic) {
         assert(jobs->next == NULL);
         write_all_or_none(db, batch);
     } else {
-        write_or_divide(db, batch);
+        batch.supply = supply;
+        write_or_divide(db, &batch);
     }
     free(batch.entries);
     return batch.count;

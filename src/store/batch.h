@@ -4,29 +4,38 @@
 
 #include "vinculo/writer.h"
 
+/* What waits behind a batch. */
+struct batch_supply {
+    /* Takes further singles of these workspaces (ascending), `room` at most; NULL: there are none.
+     */
+    struct write_job *(*more)(void *context, const int *workspaces, size_t count, size_t room);
+    void *context;
+    size_t batch_max; /* records */
+    /* The last batch had to wait for its lock: others write to the same workspaces. Kept here from
+     * one batch to the next, false at first. */
+    bool crowded;
+};
+
 /* Stores the items of all jobs that have no outcome yet in one transaction and sets their outcomes;
  * where the data of one item makes the transaction fail, halves it until that item stands alone and
  * is refused. An atomic job comes alone and is stored whole or not at all. Items of a workspace
- * whose lock is not to be had stay OUTCOME_NONE: try again later. Returns the number of records
- * tried. */
-size_t batch_write(struct db *db, struct write_job *jobs);
+ * whose lock is not to be had stay OUTCOME_NONE: try again later. Jobs taken from the supply are
+ * appended to the list. Returns the number of records tried. */
+size_t batch_write(struct db *db, struct write_job *jobs, struct batch_supply *supply);
 
 /* One item on its way into the database. */
 struct entry {
     struct write_item *item;
     const struct write_job *job;
-    size_t position; /* order of arrival */
-    size_t round;    /* how many earlier entries have the same kind, workspace and id */
-    /* Its id is taken by other content, or it is partial: settled after the round's INSERT. */
-    bool taken;
+    size_t position;       /* order of arrival */
+    size_t round;          /* how many earlier entries have the same kind, workspace and id */
     struct record *merged; /* to be stored instead of what was sent; owned */
 };
 
-/* The id has the same content already. */
-MUST_CHECK enum db_status conflict_settle_same(struct db *db, struct entry *entry);
-/* Refuses, replaces or merges the taken ones of `count` entries of one kind, ids unique among them,
- * as their jobs want it: two statements for all. */
-MUST_CHECK enum db_status conflict_settle_taken(struct db *db, struct entry *entries, size_t count,
-                                                size_t round);
+/* After a round's INSERT: of `count` entries of one kind those of the round without an outcome,
+ * whose ids are taken or which are partial. The same content is left as it is; the rest is refused,
+ * replaced or merged, as the jobs want it. Three statements at most for all. */
+MUST_CHECK enum db_status conflict_settle(struct db *db, struct entry *entries, size_t count,
+                                          size_t round);
 
 #endif

@@ -22,7 +22,8 @@ static void give_stored(const struct entry *entry, struct record *stored) {
     *stored = (struct record){0};
 }
 
-enum db_status conflict_settle_same(struct db *db, struct entry *entry) {
+/* The id has the same content already. */
+static enum db_status settle_same(struct db *db, struct entry *entry) {
     const struct record *record = &entry->item->record;
     struct record stored = {0};
     entry->item->outcome = OUTCOME_UNCHANGED;
@@ -37,9 +38,12 @@ enum db_status conflict_settle_same(struct db *db, struct entry *entry) {
     return status == DB_STOP ? DB_RETRY : status; /* deleted in between, without the lock */
 }
 
-static bool is_open(const struct entry *entry, size_t round, enum on_conflict on_conflict) {
-    return entry->taken && entry->round == round && entry->item->outcome == OUTCOME_NONE &&
-           entry->job->on_conflict == on_conflict;
+static bool is_open(const struct entry *entry, size_t round) {
+    return entry->round == round && entry->item->outcome == OUTCOME_NONE;
+}
+
+static bool wants(const struct entry *entry, size_t round, enum on_conflict on_conflict) {
+    return is_open(entry, round) && entry->job->on_conflict == on_conflict;
 }
 
 static void refuse(struct entry *entry) {
@@ -137,6 +141,38 @@ static enum db_status run(struct db *db, const struct entry *entries, enum recor
     return buf_ok(rows) ? db_run(db, statement, 1, parameters, ret_result) : DB_LOST;
 }
 
+/* Finds those that have the same content already. */
+static enum db_status compare_all(struct db *db, struct entry *entries, size_t count,
+                                  size_t round) {
+    BUF_SCOPED rows = {0};
+    int wanted = 0;
+    json_begin_array(&rows);
+    for (size_t i = 0; i < count; i++) {
+        const struct entry *entry = &entries[i];
+        if (is_open(entry, round) && !entry->item->partial) {
+            rows_add_record(&rows, &entry->item->record, entry->job->workspace_id, i);
+            wanted++;
+        }
+    }
+    json_end_array(&rows);
+    if (wanted == 0) {
+        return DB_OK;
+    }
+    DB_RESULT *result = NULL;
+    enum db_status status = run(db, entries, RECORD_SQL_COMPARE, &rows, &result);
+    if (status == DB_OK && PQntuples(result) != wanted) {
+        return DB_RETRY; /* one was deleted in between, without the lock */
+    }
+    for (int row = 0; status == DB_OK && row < wanted; row++) {
+        size_t ord = strtoul(PQgetvalue(result, row, 0), NULL, 10);
+        assert(ord < count);
+        if (PQgetvalue(result, row, 1)[0] == 't') {
+            status = settle_same(db, &entries[ord]);
+        }
+    }
+    return status;
+}
+
 static enum db_status merge_row(struct db *db, const PGresult *result, int row,
                                 struct entry *entry) {
     const char *columns[RECORD_FIELDS_MAX + 2];
@@ -154,7 +190,7 @@ static enum db_status merge_all(struct db *db, struct entry *entries, size_t cou
     bool any = false;
     json_begin_array(&rows);
     for (size_t i = 0; i < count; i++) {
-        if (is_open(&entries[i], round, ON_CONFLICT_MERGE)) {
+        if (wants(&entries[i], round, ON_CONFLICT_MERGE)) {
             rows_add_key(&rows, &entries[i].item->record, entries[i].job->workspace_id, i);
             any = true;
         }
@@ -169,7 +205,7 @@ static enum db_status merge_all(struct db *db, struct entry *entries, size_t cou
         status = merge_row(db, result, row, &entries[ord]);
     }
     for (size_t i = 0; status == DB_OK && i < count; i++) {
-        if (is_open(&entries[i], round, ON_CONFLICT_MERGE) && entries[i].merged == NULL) {
+        if (wants(&entries[i], round, ON_CONFLICT_MERGE) && entries[i].merged == NULL) {
             status = refuse_partial(&entries[i]);
         }
     }
@@ -192,8 +228,7 @@ static enum db_status update_all(struct db *db, struct entry *entries, size_t co
     json_begin_array(&rows);
     for (size_t i = 0; i < count; i++) {
         const struct entry *entry = &entries[i];
-        if (is_open(entry, round, ON_CONFLICT_REPLACE) ||
-            is_open(entry, round, ON_CONFLICT_MERGE)) {
+        if (wants(entry, round, ON_CONFLICT_REPLACE) || wants(entry, round, ON_CONFLICT_MERGE)) {
             rows_add_record(&rows, entry->merged != NULL ? entry->merged : &entry->item->record,
                             entry->job->workspace_id, i);
             wanted++;
@@ -216,14 +251,16 @@ static enum db_status update_all(struct db *db, struct entry *entries, size_t co
     return status;
 }
 
-enum db_status conflict_settle_taken(struct db *db, struct entry *entries, size_t count,
-                                     size_t round) {
-    for (size_t i = 0; i < count; i++) {
-        if (is_open(&entries[i], round, ON_CONFLICT_REFUSE)) {
+enum db_status conflict_settle(struct db *db, struct entry *entries, size_t count, size_t round) {
+    enum db_status status = compare_all(db, entries, count, round);
+    for (size_t i = 0; status == DB_OK && i < count; i++) {
+        if (wants(&entries[i], round, ON_CONFLICT_REFUSE)) {
             refuse(&entries[i]);
         }
     }
-    enum db_status status = merge_all(db, entries, count, round);
+    if (status == DB_OK) {
+        status = merge_all(db, entries, count, round);
+    }
     if (status == DB_OK) {
         status = update_all(db, entries, count, round);
     }

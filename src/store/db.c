@@ -39,6 +39,7 @@ struct db {
     int timeout_ms;      /* the options', or what the transaction was allowed */
     size_t asked;        /* statements whose answers have not been read */
     size_t told;         /* the first so many of them: nobody waits for these answers */
+    PGresult *heard;     /* the last of these answers */
     bool marked;         /* they have been sent, with the mark that ends them */
     bool untouched;      /* nothing of the transaction has been answered, or may be under way */
     atomic_bool abandoned;
@@ -70,9 +71,15 @@ struct db *db_new(const struct db_options *options) {
     return db;
 }
 
+static void forget(struct db *db) {
+    PQclear(db->heard);
+    db->heard = NULL;
+}
+
 void db_close(struct db *db) {
     PQfinish(db->connection);
     db->connection = NULL;
+    forget(db);
     db->asked = 0;
     db->told = 0;
 }
@@ -329,11 +336,16 @@ static enum db_status take_answer(struct db *db, PGresult **ret_result) {
 static enum db_status take_told(struct db *db) {
     enum db_status status = DB_OK;
     while (status == DB_OK && db->told > 0) {
-        status = take_answer(db, NULL);
+        forget(db);
+        status = take_answer(db, &db->heard);
         db->told -= db->told > 0;
     }
     return status;
 }
+
+enum db_status db_hear(struct db *db) { return db->connection != NULL ? take_told(db) : DB_LOST; }
+
+const PGresult *db_heard(const struct db *db) { return db->heard; }
 
 enum db_status db_answer(struct db *db, PGresult **ret_result) {
     if (ret_result != NULL) {
@@ -509,6 +521,7 @@ static enum db_status commit(struct db *db) {
 
 static enum db_status begin(struct db *db, enum db_mode mode) {
     db->untouched = true;
+    forget(db);
     return tell(db,
                 mode == DB_WRITE ? "BEGIN ISOLATION LEVEL READ COMMITTED"
                                  : "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",

@@ -3,7 +3,8 @@
 
 #include <stdio.h>
 
-static const char *const verbs[RECORD_SQL_COUNT] = {"insert", "get", "update", "read", "delete"};
+static const char *const verbs[RECORD_SQL_COUNT] = {"insert", "compare", "get",
+                                                    "update", "read",    "delete"};
 
 void record_sql_name(const struct kind_spec *spec, enum record_sql verb, char *ret_name,
                      size_t size) {
@@ -46,9 +47,7 @@ static void write_row_type(struct buf *out, const struct kind_spec *spec) {
 }
 
 static void write_insert(struct buf *out, const struct kind_spec *spec) {
-    buf_add_str(out, "WITH input AS MATERIALIZED (SELECT * FROM json_to_recordset($1::json) AS x");
-    write_row_type(out, spec);
-    buf_printf(out, "), inserted AS (INSERT INTO %s (workspace_id, content_hash, ", spec->name);
+    buf_printf(out, "INSERT INTO %s (workspace_id, content_hash, ", spec->name);
     write_fields(out, spec, "");
     if (spec->searched_field != NULL) {
         buf_printf(out, ", %s_language", spec->searched_field);
@@ -59,21 +58,22 @@ static void write_insert(struct buf *out, const struct kind_spec *spec) {
         /* Its triggers would look it up as well, but one call per record. */
         buf_printf(out,
                    ", CASE WHEN %s IS NOT NULL THEN (SELECT w.language FROM workspace w"
-                   " WHERE w.id = input.workspace_id) END",
+                   " WHERE w.id = x.workspace_id) END",
                    spec->searched_field);
     }
-    buf_printf(
-        out,
-        " FROM input ORDER BY workspace_id, id ON CONFLICT (workspace_id, id) DO NOTHING"
-        " RETURNING workspace_id, id, created_at)"
-        /* The main query's snapshot is older than the INSERT: s is what stood before. */
-        " SELECT i.ord, n.created_at, s.content_hash = i.content_hash AS same FROM input i"
-        " LEFT JOIN inserted n ON n.workspace_id = i.workspace_id AND n.id = i.id"
-        /* OFFSET 0: by key, whatever the planner thinks of a table that may still be empty. */
-        " LEFT JOIN LATERAL (SELECT x.content_hash FROM %s x"
-        " WHERE n.created_at IS NULL AND x.workspace_id = i.workspace_id AND x.id = i.id OFFSET 0) "
-        "s ON true",
-        spec->name);
+    buf_add_str(out, " FROM json_to_recordset($1::json) AS x");
+    write_row_type(out, spec);
+    buf_add_str(out, " ORDER BY workspace_id, id ON CONFLICT (workspace_id, id) DO NOTHING"
+                     " RETURNING workspace_id, id, created_at");
+}
+
+static void write_compare(struct buf *out, const struct kind_spec *spec) {
+    buf_printf(out,
+               "SELECT x.ord, t.content_hash = x.content_hash FROM json_to_recordset($1::json)"
+               " AS x(ord integer, workspace_id integer, id text COLLATE \"C\","
+               " content_hash bytea)"
+               " JOIN %s t ON t.workspace_id = x.workspace_id AND t.id = x.id",
+               spec->name);
 }
 
 static void write_get(struct buf *out, const struct kind_spec *spec) {
@@ -109,6 +109,9 @@ void record_sql_write(struct buf *out, const struct kind_spec *spec, enum record
     switch (verb) {
     case RECORD_SQL_INSERT:
         write_insert(out, spec);
+        break;
+    case RECORD_SQL_COMPARE:
+        write_compare(out, spec);
         break;
     case RECORD_SQL_GET:
         write_get(out, spec);

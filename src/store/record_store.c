@@ -104,8 +104,8 @@ static enum db_status store(struct db *db, struct record *record, int workspace_
     if (status != DB_OK || PQntuples(result) == 0) {
         return status == DB_OK ? DB_RETRY : status;
     }
-    const char *created = PQgetvalue(result, 0, 1);
-    const char *updated = verb == RECORD_SQL_INSERT ? created : PQgetvalue(result, 0, 2);
+    const char *created = PQgetvalue(result, 0, verb == RECORD_SQL_INSERT ? 2 : 1);
+    const char *updated = PQgetvalue(result, 0, 2);
     record->stored = timestamp_parse_postgres(created, &record->created_us) &&
                      timestamp_parse_postgres(updated, &record->updated_us);
     return record->stored ? DB_OK : DB_RETRY;

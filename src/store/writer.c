@@ -38,7 +38,8 @@ struct writer {
     int64_t stop_by_us; /* of the monotonic clock; the queue is failed after it */
     atomic_bool connected;
     struct db *db;
-    size_t queue_max, batch_max;
+    struct batch_supply supply;
+    size_t queue_max;
     int64_t lock_timeout_us; /* how long a job may be held */
 };
 
@@ -142,7 +143,7 @@ static struct write_job *take_batch(struct writer *writer) {
     while (!alone && late == &writer->held && is_held_due(writer) && !late->head->atomic) {
         records += move_job(late, &batch);
     }
-    while (!alone && writer->singles.head != NULL && records < writer->batch_max) {
+    while (!alone && writer->singles.head != NULL && records < writer->supply.batch_max) {
         records += move_job(&writer->singles, &batch);
     }
     bool window = writer->streams.head != NULL && !writer->streams.head->atomic;
@@ -154,6 +155,36 @@ static struct write_job *take_batch(struct writer *writer) {
     writer->waiting -= records;
     metric_set(METRIC_WRITER_QUEUE, (int64_t)writer->waiting);
     return batch.head;
+}
+
+static bool contains(const int *values, size_t count, int value) {
+    bool found = false;
+    for (size_t i = 0; i < count && !found; i++) {
+        found = values[i] == value;
+    }
+    return found;
+}
+
+/* For a batch whose transaction has begun. */
+static struct write_job *take_more(void *context, const int *workspaces, size_t count,
+                                   size_t room) {
+    struct writer *writer = context;
+    struct queue taken = {0};
+    struct queue left = {0};
+    pthread_mutex_lock(&writer->lock);
+    struct write_job *job;
+    while ((job = queue_take(&writer->singles)) != NULL) {
+        bool fits = job->count <= room && contains(workspaces, count, job->workspace_id);
+        if (fits) {
+            room -= job->count;
+            writer->waiting -= job->count;
+        }
+        queue_put(fits ? &taken : &left, job);
+    }
+    writer->singles = left;
+    metric_set(METRIC_WRITER_QUEUE, (int64_t)writer->waiting);
+    pthread_mutex_unlock(&writer->lock);
+    return taken.head;
 }
 
 static void fail_job(struct write_job *job, enum err code, const char *detail) {
@@ -261,7 +292,7 @@ static void *writer_main(void *argument) {
             continue;
         }
         int64_t began_us = clock_monotonic_us();
-        size_t records = batch_write(writer->db, jobs);
+        size_t records = batch_write(writer->db, jobs, &writer->supply);
         metric_observe(METRIC_WRITER_BATCH_RECORDS, (double)records);
         metric_observe(METRIC_WRITER_COMMIT,
                        (double)(clock_monotonic_us() - began_us) / (double)MICROSECONDS_PER_SECOND);
@@ -283,7 +314,8 @@ enum err writer_start(const struct writer_settings *settings, struct writer **re
     }
     writer->next_replan = FIRST_REPLAN_RECORDS;
     writer->queue_max = settings->queue_max;
-    writer->batch_max = settings->batch_max;
+    writer->supply = (struct batch_supply){
+        .more = take_more, .context = writer, .batch_max = settings->batch_max};
     writer->lock_timeout_us = (int64_t)settings->database.lock_timeout_ms * 1000;
     pthread_mutex_init(&writer->lock, NULL);
     pthread_condattr_t attributes;

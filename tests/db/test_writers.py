@@ -1,5 +1,6 @@
 """Who writes beside the service: other programs, and whoever holds a workspace's lock."""
 
+import contextlib
 import threading
 import time
 
@@ -109,3 +110,53 @@ def test_a_held_post_is_given_up_in_time_though_others_keep_coming(service, work
             thread.join(10)
     assert {status for status, _ in waited} == {503}, waited
     assert max(seconds for _, seconds in waited) < 3, waited
+
+
+def await_waiting(cursor):
+    """Until a transaction of the service waits for a lock."""
+    give_up = time.monotonic() + 5
+    while time.monotonic() < give_up:
+        cursor.execute("SELECT FROM pg_stat_activity WHERE datname = current_database()"
+                       " AND wait_event_type = 'Lock' AND application_name = 'vinculo'")
+        if cursor.rowcount > 0:
+            return
+    pytest.fail("nothing waits for the lock")
+
+
+def test_what_comes_while_the_lock_is_waited_for_goes_along(service, workspace):
+    """Two instances take turns: each one's turn is one transaction of all that has come meanwhile."""
+    here = service()
+    client, other = workspace(here), workspace(here)
+    answers = {}
+
+    def post(client, name):
+        record = {"id": name, "started_at": "2025-01-01T00:00:00Z"}
+        answers[name] = Client(here.url, client.key).post("/v1/customers", record)
+
+    def start(client, name):
+        thread = threading.Thread(target=post, args=(client, name))
+        thread.start()
+        return thread
+
+    with contextlib.closing(psycopg2.connect(here.database_url)) as connection, \
+            contextlib.closing(psycopg2.connect(here.database_url)) as observer:
+        observer.autocommit = True
+        number = workspace_id(connection, client)
+        with connection.cursor() as cursor, observer.cursor() as observing:
+            cursor.execute("SELECT workspace_lock(%s)", (number,))
+            first = start(client, "first")
+            await_waiting(observing)
+            connection.rollback()
+            first.join(10)
+            cursor.execute("SELECT workspace_lock(%s)", (number,))
+            threads = [start(client, "waiting")]
+            await_waiting(observing)
+            threads += [start(client, "later"), start(other, "elsewhere")]
+            time.sleep(0.03)
+            connection.rollback()
+            for thread in threads:
+                thread.join(10)
+    assert {name: answer.status for name, answer in answers.items()} == \
+        {"first": 201, "waiting": 201, "later": 201, "elsewhere": 201}
+    created = {name: answer.json()["created_at"] for name, answer in answers.items()}
+    assert created["waiting"] == created["later"] != created["first"]
