@@ -57,6 +57,23 @@ BEGIN
     RETURN false;
 END $$;
 
+-- A number per workspace that every change of what figures depend on raises, in the change's own
+-- transaction: its records, settings and targets. Answers carry it in their ETag.
+CREATE TABLE data_version (
+    workspace_id integer PRIMARY KEY REFERENCES workspace ON DELETE CASCADE,
+    version bigint NOT NULL DEFAULT 1
+) WITH (fillfactor = 10); -- one row, rewritten all the time, stays on its page
+
+CREATE FUNCTION workspace_changed() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO data_version AS v (workspace_id) VALUES (NEW.id)
+    ON CONFLICT (workspace_id) DO UPDATE SET version = v.version + 1;
+    RETURN NULL;
+END $$;
+
+CREATE TRIGGER version AFTER INSERT OR UPDATE ON workspace FOR EACH ROW
+    EXECUTE FUNCTION workspace_changed();
+
 -- Tells every instance that workspaces or keys changed, so that it reads them again.
 CREATE FUNCTION keys_changed() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN

@@ -19,34 +19,33 @@
 -- sum() of bigint counts in numeric, which is slow; this one stays exact and fails on overflow.
 CREATE AGGREGATE sum_bigint(bigint) (SFUNC = int8pl, STYPE = bigint, INITCOND = '0');
 
--- Numbers of changes. Drawn under the workspace's lock, they rise in the order in which its writers commit:
--- who sees a change sees the workspace's changes of lower numbers, too.
-CREATE SEQUENCE change_number;
-
--- Up to which number a workspace's changes are folded, and the data_version when none were left.
+-- Up to which number a workspace's changes are folded. The number of a change is the data_version that its
+-- statement made: numbers rise in the order in which the workspace's writers commit, so that who sees a change
+-- sees those of lower numbers, too.
 CREATE TABLE totals_folded (
     workspace_id integer PRIMARY KEY REFERENCES workspace ON DELETE CASCADE,
-    through bigint NOT NULL,
-    version bigint -- null: some were left
+    through bigint NOT NULL
 ) WITH (fillfactor = 10); -- few rows, rewritten all the time, stay on their pages
 
--- So many of a source may wait; whoever writes more folds as many as they write, so that reading stays quick
+-- So many may wait; whoever writes more folds as many as they write, so that reading stays quick
 -- however fast the writing is.
 CREATE FUNCTION changes_most() RETURNS bigint LANGUAGE sql IMMUTABLE RETURN 10000;
 
--- Before numbers are drawn, where the last one is below what is folded: a database that was copied without its
--- sequences. New numbers must be above all that there are.
-CREATE FUNCTION changes_renumber() RETURNS void LANGUAGE plpgsql AS $$
+-- Raises the version of a workspace by the number of its rows that a statement touches, under its lock. True
+-- where more than changes_most may wait; required: the workspace must exist.
+CREATE FUNCTION changes_begin(workspace integer, touched bigint, required boolean) RETURNS boolean
+LANGUAGE plpgsql AS $$
 DECLARE
-    name text;
-    highest bigint := (SELECT max(f.through) FROM totals_folded f);
-    waiting bigint;
+    raised bigint;
 BEGIN
-    FOR name IN SELECT s.source || '_change' FROM change_source s LOOP
-        EXECUTE format('SELECT max(number) FROM %I', name) INTO waiting;
-        highest := greatest(highest, waiting);
-    END LOOP;
-    PERFORM setval('change_number', highest);
+    PERFORM workspace_lock(workspace);
+    UPDATE data_version v SET version = v.version + touched WHERE v.workspace_id = workspace
+        RETURNING v.version INTO raised;
+    IF required AND NOT FOUND THEN
+        RAISE EXCEPTION 'a record''s workspace does not exist' USING ERRCODE = 'foreign_key_violation';
+    END IF;
+    RETURN raised - coalesce((SELECT f.through FROM totals_folded f WHERE f.workspace_id = workspace), 0)
+           > changes_most();
 END $$;
 
 -- What cannot be folded is no reason to refuse records: the service tells of it.
@@ -87,39 +86,36 @@ BEGIN
     EXECUTE format('CREATE OR REPLACE TRIGGER refuse_truncate BEFORE TRUNCATE ON %I
         FOR EACH STATEMENT EXECUTE FUNCTION refuse_truncate()', change);
     FOR operation IN
-        SELECT x.name, x.tables, x.touched, format(x.changes, fact_list, names) AS changes
+        SELECT x.name, x.tables, x.touched, x.required, format(x.changes, fact_list, names) AS changes
           FROM (VALUES
-            ('insert', 'NEW TABLE AS new_rows', 'SELECT workspace_id FROM new_rows',
-             'SELECT r.workspace_id, nextval(''change_number''), 1, %1$s FROM new_rows r'),
-            ('delete', 'OLD TABLE AS old_rows', 'SELECT workspace_id FROM old_rows',
-             'SELECT r.workspace_id, nextval(''change_number''), -1, %1$s FROM old_rows r'),
+            ('insert', 'NEW TABLE AS new_rows', 'SELECT workspace_id FROM new_rows', true,
+             'SELECT r.workspace_id, v.version, 1, %1$s FROM new_rows r JOIN data_version v ON v.workspace_id = r.workspace_id'),
+            ('delete', 'OLD TABLE AS old_rows', 'SELECT workspace_id FROM old_rows', false,
+             'SELECT r.workspace_id, v.version, -1, %1$s FROM old_rows r JOIN data_version v ON v.workspace_id = r.workspace_id'),
             -- Many updates change nothing that counts.
             ('update', 'OLD TABLE AS old_rows NEW TABLE AS new_rows',
-             'SELECT workspace_id FROM old_rows UNION ALL SELECT workspace_id FROM new_rows',
+             'SELECT workspace_id FROM old_rows UNION ALL SELECT workspace_id FROM new_rows', true,
              'WITH before AS (SELECT r.workspace_id, %1$s FROM old_rows r),
                    after AS (SELECT r.workspace_id, %1$s FROM new_rows r)
-              SELECT workspace_id, nextval(''change_number''), -1, %2$s FROM (TABLE before EXCEPT ALL TABLE after) x
-              UNION ALL
-              SELECT workspace_id, nextval(''change_number''), 1, %2$s FROM (TABLE after EXCEPT ALL TABLE before) x'))
-            AS x(name, tables, touched, changes)
+              SELECT x.workspace_id, v.version, x.sign, %2$s
+                FROM (SELECT -1 AS sign, * FROM (TABLE before EXCEPT ALL TABLE after) b
+                      UNION ALL SELECT 1, * FROM (TABLE after EXCEPT ALL TABLE before) a) x
+                JOIN data_version v ON v.workspace_id = x.workspace_id'))
+            AS x(name, tables, touched, required, changes)
     LOOP
         EXECUTE format('CREATE OR REPLACE FUNCTION %I() RETURNS trigger LANGUAGE plpgsql AS %L', change || '_' || operation.name,
-            format('BEGIN
-    PERFORM workspace_lock(x.workspace_id) FROM (SELECT DISTINCT t.workspace_id FROM (%1$s) t ORDER BY 1) x;
-    IF EXISTS (SELECT FROM totals_folded f WHERE f.workspace_id IN (SELECT t.workspace_id FROM (%1$s) t)
-                  AND f.through > (SELECT n.last_value FROM change_number n)) THEN
-        PERFORM changes_renumber();
-    END IF;
+            format('DECLARE
+    many json; -- workspaces where much waits, with how much this statement writes
+BEGIN
+    SELECT json_object_agg(x.workspace_id, x.written) FILTER (WHERE changes_begin(x.workspace_id, x.written, %4$L))
+      INTO many
+      FROM (SELECT t.workspace_id, count(*) AS written FROM (%1$s) t GROUP BY 1 ORDER BY 1) x;
     INSERT INTO %2$I %3$s;
-    -- Numbers are everybody''s: only where many have been drawn is it worth while to count.
-    PERFORM changes_relieve(x.workspace_id, 2 * x.written + 1000)
-       FROM (SELECT t.workspace_id, count(*) AS written FROM (%1$s) t GROUP BY 1 ORDER BY 1) x
-       LEFT JOIN totals_folded f ON f.workspace_id = x.workspace_id
-      WHERE (SELECT n.last_value FROM change_number n) - coalesce(f.through, 0) > changes_most()
-        AND (SELECT count(*) FROM (SELECT FROM %2$I c WHERE c.workspace_id = x.workspace_id
-                                      AND c.number > coalesce(f.through, 0) LIMIT changes_most()) c) = changes_most();
+    IF many IS NOT NULL THEN
+        PERFORM changes_relieve(x.key::integer, 2 * x.value::bigint + 1000) FROM json_each_text(many) x;
+    END IF;
     RETURN NULL;
-END', operation.touched, change, operation.changes));
+END', operation.touched, change, operation.changes, operation.required));
         EXECUTE format('CREATE OR REPLACE TRIGGER %I AFTER %s ON %I REFERENCING %s FOR EACH STATEMENT EXECUTE FUNCTION %I()',
             'changes_' || operation.name, operation.name, source, operation.tables, change || '_' || operation.name);
     END LOOP;
@@ -657,10 +653,13 @@ DECLARE
     changed record;
 BEGIN
     IF TG_OP = 'INSERT' THEN
+        -- Many workspaces have no actions about surveys: one look instead of one per low score.
+        IF NOT EXISTS (SELECT FROM action a WHERE a.workspace_id IN (SELECT n.workspace_id FROM new_rows n)
+                          AND a.survey_id IS NOT NULL) THEN
+            RETURN NULL;
+        END IF;
         FOR changed IN SELECT n.workspace_id AS workspace, array_agg(n.id) AS ids FROM new_rows n
                         WHERE n.score_class = -1
-                          AND EXISTS (SELECT FROM action a WHERE a.workspace_id = n.workspace_id
-                                         AND a.survey_id IS NOT NULL OFFSET 0)
                           AND EXISTS (SELECT FROM action a WHERE a.workspace_id = n.workspace_id
                                          AND a.survey_id = n.id OFFSET 0)
                         GROUP BY 1 ORDER BY 1 LOOP

@@ -1,15 +1,14 @@
 -- Adding changes to the totals, recomputing everything that is derived, and proving that it need not be.
 
--- Adds a workspace's oldest changes, `most` at most, to its totals. True where more are left. Does nothing
--- where another session is at it. No writer of records waits for it.
+-- Adds a workspace's oldest changes to its totals: those of `most` numbers, or of the next statement. True
+-- where more are left. Does nothing where another session is at it. No writer of records waits for it.
 CREATE FUNCTION totals_fold(workspace integer, most bigint DEFAULT 5000) RETURNS boolean
 LANGUAGE plpgsql AS $$
 DECLARE
-    version constant bigint := (SELECT v.version FROM data_version v WHERE v.workspace_id = workspace);
     folded bigint;
-    place record;
+    version bigint;
+    first bigint;
     oldest bigint;
-    newest bigint;
     through bigint;
     waits boolean;
     name text;
@@ -19,18 +18,16 @@ BEGIN
         RETURN false;
     END IF;
     folded := coalesce((SELECT f.through FROM totals_folded f WHERE f.workspace_id = workspace), 0);
+    -- Of the changes up to this one all are seen from now on.
+    version := (SELECT v.version FROM data_version v WHERE v.workspace_id = workspace);
     FOR name IN SELECT s.source || '_change' FROM change_source s LOOP
-        EXECUTE format('SELECT (SELECT c.number FROM %1$I c WHERE c.workspace_id = $1 AND c.number > $2
-                                 ORDER BY c.number LIMIT 1) AS oldest,
-                               (SELECT c.number FROM %1$I c WHERE c.workspace_id = $1 AND c.number > $2
-                                 ORDER BY c.number DESC LIMIT 1) AS newest', name)
-           INTO place USING workspace, folded;
-        oldest := least(oldest, place.oldest);
-        newest := greatest(newest, place.newest);
+        EXECUTE format('SELECT c.number FROM %I c WHERE c.workspace_id = $1 AND c.number > $2
+                         ORDER BY c.number LIMIT 1', name)
+           INTO first USING workspace, folded;
+        oldest := least(oldest, first);
     END LOOP;
-    through := least(newest, oldest + most - 1);
-    -- Each source once more: since it was looked at, what is now in reach may have come to it. More cannot
-    -- come: that has higher numbers.
+    -- The changes of a statement have one number: they are folded together.
+    through := least(version, greatest(folded + most, oldest));
     FOR name IN SELECT s.source FROM change_source s LOOP
         EXECUTE format('SELECT EXISTS (SELECT FROM %I c WHERE c.workspace_id = $1 AND c.number > $2
                                           AND c.number <= $3 OFFSET 0)', name || '_change')
@@ -42,10 +39,9 @@ BEGIN
         EXECUTE format('DELETE FROM %I c WHERE c.workspace_id = $1 AND c.number > $2 AND c.number <= $3',
                        name || '_change') USING workspace, folded, through;
     END LOOP;
-    INSERT INTO totals_folded AS f VALUES (workspace, coalesce(through, folded),
-                                           CASE WHEN newest > through THEN NULL ELSE version END)
-    ON CONFLICT (workspace_id) DO UPDATE SET through = excluded.through, version = excluded.version;
-    RETURN coalesce(newest > through, false);
+    INSERT INTO totals_folded AS f VALUES (workspace, through)
+    ON CONFLICT (workspace_id) DO UPDATE SET through = excluded.through;
+    RETURN through < version;
 END $$;
 
 -- Recomputes a workspace's derived rows and totals from its records, under its lock: readers see

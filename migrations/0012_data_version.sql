@@ -1,12 +1,5 @@
--- A number per workspace that every change of what figures depend on raises, in the change's own
--- transaction: its records, settings and targets. Answers carry it in their ETag.
-
-CREATE TABLE data_version (
-    workspace_id integer PRIMARY KEY REFERENCES workspace ON DELETE CASCADE,
-    version bigint NOT NULL DEFAULT 1
-) WITH (fillfactor = 10); -- one row, rewritten all the time, stays on its page
-
-INSERT INTO data_version (workspace_id) SELECT id FROM workspace;
+-- The version of a workspace (data_version) rises with its changes: of what totals are kept of by
+-- changes_begin, of its settings by workspace_changed, of all else here.
 
 -- Every record's workspace has a version, so this is also where an unknown workspace shows.
 CREATE FUNCTION data_changed() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -38,8 +31,7 @@ DO $$
 DECLARE
     source text;
 BEGIN
-    FOREACH source IN ARRAY ARRAY['customer', 'interaction', 'survey', 'cancellation', 'reactivation',
-                                  'payment', 'cost', 'action', 'target'] LOOP
+    FOREACH source IN ARRAY ARRAY['customer', 'cancellation', 'reactivation', 'action', 'target'] LOOP
         EXECUTE format('CREATE TRIGGER version_insert AFTER INSERT ON %I
             REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION data_changed()', source);
         EXECUTE format('CREATE TRIGGER version_update AFTER UPDATE ON %I
@@ -48,13 +40,3 @@ BEGIN
             REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION data_changed()', source);
     END LOOP;
 END $$;
-
-CREATE FUNCTION workspace_changed() RETURNS trigger LANGUAGE plpgsql AS $$
-BEGIN
-    INSERT INTO data_version AS v (workspace_id) VALUES (NEW.id)
-    ON CONFLICT (workspace_id) DO UPDATE SET version = v.version + 1;
-    RETURN NULL;
-END $$;
-
-CREATE TRIGGER version AFTER INSERT OR UPDATE ON workspace FOR EACH ROW
-    EXECUTE FUNCTION workspace_changed();

@@ -3,4 +3,4 @@
 SELECT v.workspace_id
   FROM data_version v
   LEFT JOIN totals_folded f ON f.workspace_id = v.workspace_id
- WHERE f.version IS DISTINCT FROM v.version
+ WHERE v.version > coalesce(f.through, 0)
