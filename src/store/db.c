@@ -129,8 +129,7 @@ static enum db_status classify(struct db *db, const PGresult *result) {
     snprintf(failure->constraint, sizeof failure->constraint, "%s",
              constraint != NULL ? constraint : "");
     keep_message(db, primary != NULL ? primary : "");
-    /* A key that is taken was free a moment ago: somebody writes without the workspace's lock. */
-    if (strcmp(state, "40001") == 0 || strcmp(state, "40P01") == 0 || strcmp(state, "23505") == 0) {
+    if (strcmp(state, "40001") == 0 || strcmp(state, "40P01") == 0) {
         return DB_RETRY;
     }
     if (strcmp(state, "55P03") == 0) {

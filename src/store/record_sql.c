@@ -63,14 +63,8 @@ static void write_insert(struct buf *out, const struct kind_spec *spec) {
     }
     buf_add_str(out, " FROM json_to_recordset($1::json) AS x");
     write_row_type(out, spec);
-    /* Under the workspace's lock nobody else inserts it; ON CONFLICT, which reckons with that,
-     * costs more. OFFSET 0: by key, whatever the planner thinks of a table that may still be empty.
-     */
-    buf_printf(out,
-               " WHERE NOT EXISTS (SELECT FROM %s t WHERE t.workspace_id = x.workspace_id"
-               " AND t.id = x.id OFFSET 0) ORDER BY workspace_id, id"
-               " RETURNING workspace_id, id, created_at",
-               spec->name);
+    buf_add_str(out, " ORDER BY workspace_id, id ON CONFLICT (workspace_id, id) DO NOTHING"
+                     " RETURNING workspace_id, id, created_at");
 }
 
 static void write_compare(struct buf *out, const struct kind_spec *spec) {
@@ -78,7 +72,9 @@ static void write_compare(struct buf *out, const struct kind_spec *spec) {
                "SELECT x.ord, t.content_hash = x.content_hash FROM json_to_recordset($1::json)"
                " AS x(ord integer, workspace_id integer, id text COLLATE \"C\","
                " content_hash bytea)"
-               " JOIN %s t ON t.workspace_id = x.workspace_id AND t.id = x.id",
+               /* OFFSET 0: by key, whatever the planner thinks of a table that may be empty. */
+               " CROSS JOIN LATERAL (SELECT t.content_hash FROM %s t"
+               " WHERE t.workspace_id = x.workspace_id AND t.id = x.id OFFSET 0) t",
                spec->name);
 }
 

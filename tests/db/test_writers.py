@@ -160,28 +160,3 @@ def test_what_comes_while_the_lock_is_waited_for_goes_along(service, workspace):
         {"first": 201, "waiting": 201, "later": 201, "elsewhere": 201}
     created = {name: answer.json()["created_at"] for name, answer in answers.items()}
     assert created["waiting"] == created["later"] != created["first"]
-
-
-def test_a_key_that_is_taken_meanwhile_is_a_conflict(service, workspace):
-    """By a program that writes without triggers, hence without the lock, as a logical replica does."""
-    here = service()
-    client = workspace(here)
-    answers = []
-
-    def post():
-        answers.append(client.post("/v1/surveys", {"id": "s", "type": "nps", "score": 9,
-                                                   "answered_at": "2025-03-04T10:00:00Z"}))
-
-    with contextlib.closing(psycopg2.connect(here.database_url)) as connection, \
-            contextlib.closing(psycopg2.connect(here.database_url)) as observer:
-        observer.autocommit = True
-        with connection.cursor() as cursor, observer.cursor() as observing:
-            cursor.execute("SET session_replication_role = replica")
-            cursor.execute("INSERT INTO survey (workspace_id, id, type, sent_at) VALUES (%s, 's', 'nps', now())",
-                           (workspace_id(connection, client),))
-            posting = threading.Thread(target=post)
-            posting.start()
-            await_waiting(observing)
-            connection.commit()
-            posting.join(10)
-    assert [(answer.status, answer.json()["code"]) for answer in answers] == [(409, "id_conflict")]
