@@ -154,9 +154,13 @@ MUST_CHECK enum err record_merge_patch(const struct record *stored, const json_t
  * (null where not stored yet). */
 void record_write_json(struct buf *out, const struct record *record);
 
-/* The record as one row for PostgreSQL's json_populate_recordset: members named as columns, plus
- * "content_hash" as "\\x…"; absent fields are left out. Written as an open object: the caller
- * adds further members and closes it. */
+/* What the member of a row is called that holds a field of the spec: "a", "b", … in their order.
+ * PostgreSQL reads all names again in each row, so these are short. */
+_Static_assert(RECORD_FIELDS_MAX <= 26, "a letter for each field");
+static inline char record_row_name(size_t field) { return (char)('a' + field); }
+
+/* The record as one row for PostgreSQL's json_to_recordset: the fields that are present, plus
+ * "hash" as "\\x…". Written as an open object: the caller adds further members and closes it. */
 void record_write_row(struct buf *out, const struct record *record);
 
 /* Two records of one kind with the same content (times of storing aside). */

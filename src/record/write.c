@@ -62,15 +62,17 @@ void record_write_json(struct buf *out, const struct record *record) {
 
 void record_write_row(struct buf *out, const struct record *record) {
     const struct kind_spec *spec = record->spec;
+    char name[] = "a";
     json_begin_object(out);
     for (size_t i = 0; i < spec->field_count; i++) {
         if (!record->values[i].present)
             continue;
-        json_key(out, spec->fields[i].name);
+        name[0] = record_row_name(i);
+        json_key(out, name);
         put_value(out, spec->fields[i].type, &record->values[i]);
     }
     char hash[2 + 2 * RECORD_HASH_BYTES + 1] = "\\x";
     sodium_bin2hex(hash + 2, sizeof hash - 2, record->hash, RECORD_HASH_BYTES);
-    json_key(out, "content_hash");
+    json_key(out, "hash");
     json_put_text(out, hash);
 }

@@ -37,13 +37,13 @@ static void write_fields(struct buf *out, const struct kind_spec *spec, const ch
     }
 }
 
-/* The column list of a row as the writer sends it. */
-static void write_row_type(struct buf *out, const struct kind_spec *spec) {
-    buf_add_str(out, "(ord integer, workspace_id integer");
+/* The rows that the writer sends (record_write_row). */
+static void write_rows(struct buf *out, const struct kind_spec *spec) {
+    buf_add_str(out, " FROM json_to_recordset($1::json) AS x(ord integer, workspace_id integer");
     for (size_t i = 0; i < spec->field_count; i++) {
-        buf_printf(out, ", %s %s", spec->fields[i].name, column_type(spec->fields[i].type));
+        buf_printf(out, ", %c %s", record_row_name(i), column_type(spec->fields[i].type));
     }
-    buf_add_str(out, ", content_hash bytea)");
+    buf_add_str(out, ", hash bytea)");
 }
 
 static void write_insert(struct buf *out, const struct kind_spec *spec) {
@@ -52,29 +52,29 @@ static void write_insert(struct buf *out, const struct kind_spec *spec) {
     if (spec->searched_field != NULL) {
         buf_printf(out, ", %s_language", spec->searched_field);
     }
-    buf_add_str(out, ") SELECT workspace_id, content_hash, ");
-    write_fields(out, spec, "");
+    buf_add_str(out, ") SELECT x.workspace_id, x.hash");
+    for (size_t i = 0; i < spec->field_count; i++) {
+        buf_printf(out, ", x.%c", record_row_name(i));
+    }
     if (spec->searched_field != NULL) {
         /* Its triggers would look it up as well, but one call per record. */
         buf_printf(out,
-                   ", CASE WHEN %s IS NOT NULL THEN (SELECT w.language FROM workspace w"
+                   ", CASE WHEN x.%c IS NOT NULL THEN (SELECT w.language FROM workspace w"
                    " WHERE w.id = x.workspace_id) END",
-                   spec->searched_field);
+                   record_row_name((size_t)record_field_index(spec, spec->searched_field)));
     }
-    buf_add_str(out, " FROM json_to_recordset($1::json) AS x");
-    write_row_type(out, spec);
-    buf_add_str(out, " ORDER BY workspace_id, id ON CONFLICT (workspace_id, id) DO NOTHING"
+    write_rows(out, spec);
+    buf_add_str(out, " ORDER BY x.workspace_id, x.a ON CONFLICT (workspace_id, id) DO NOTHING"
                      " RETURNING workspace_id, id, created_at");
 }
 
 static void write_compare(struct buf *out, const struct kind_spec *spec) {
     buf_printf(out,
-               "SELECT x.ord, t.content_hash = x.content_hash FROM json_to_recordset($1::json)"
-               " AS x(ord integer, workspace_id integer, id text COLLATE \"C\","
-               " content_hash bytea)"
+               "SELECT x.ord, t.content_hash = x.hash FROM json_to_recordset($1::json)"
+               " AS x(ord integer, workspace_id integer, a text COLLATE \"C\", hash bytea)"
                /* OFFSET 0: by key, whatever the planner thinks of a table that may be empty. */
                " CROSS JOIN LATERAL (SELECT t.content_hash FROM %s t"
-               " WHERE t.workspace_id = x.workspace_id AND t.id = x.id OFFSET 0) t",
+               " WHERE t.workspace_id = x.workspace_id AND t.id = x.a OFFSET 0) t",
                spec->name);
 }
 
@@ -86,14 +86,12 @@ static void write_get(struct buf *out, const struct kind_spec *spec) {
 }
 
 static void write_update(struct buf *out, const struct kind_spec *spec) {
-    buf_printf(out, "UPDATE %s t SET updated_at = now(), content_hash = x.content_hash",
-               spec->name);
+    buf_printf(out, "UPDATE %s t SET updated_at = now(), content_hash = x.hash", spec->name);
     for (size_t i = 1; i < spec->field_count; i++) {
-        buf_printf(out, ", %s = x.%s", spec->fields[i].name, spec->fields[i].name);
+        buf_printf(out, ", %s = x.%c", spec->fields[i].name, record_row_name(i));
     }
-    buf_add_str(out, " FROM json_to_recordset($1::json) AS x");
-    write_row_type(out, spec);
-    buf_add_str(out, " WHERE t.workspace_id = x.workspace_id AND t.id = x.id"
+    write_rows(out, spec);
+    buf_add_str(out, " WHERE t.workspace_id = x.workspace_id AND t.id = x.a"
                      " RETURNING x.ord, t.created_at, t.updated_at");
 }
 
