@@ -43,7 +43,7 @@ CREATE INDEX api_key_workspace ON api_key (workspace_id);
 -- need no locks of their own, and instances of the service cannot deadlock. (A program that writes
 -- by SQL without taking it first can: its rows are locked before the triggers ask for the lock.)
 -- What is read under the lock must include what its last holder committed, which the snapshot of a
--- stricter isolation level would not. 22102 is only a class of our own.
+-- stricter isolation level would not. 22102 is only a class of our own. True where it was free at once.
 CREATE FUNCTION workspace_lock(workspace integer) RETURNS boolean LANGUAGE plpgsql VOLATILE AS $$
 BEGIN
     IF current_setting('transaction_isolation') <> 'read committed' THEN

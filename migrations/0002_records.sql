@@ -1,6 +1,6 @@
 -- The records as they were sent. Rules between fields are checked by the service (src/record);
 -- the constraints here keep other programs from storing what the aggregates could not count.
--- That the workspace exists is checked once per statement (changes_begin, data_changed), not per record.
+-- That the workspace exists is checked once per statement, not per record.
 -- What they let pass can be counted: the totals follow later, and may not fail then.
 -- content_hash: 16 bytes over the content as sent, to tell a repetition from a conflict.
 

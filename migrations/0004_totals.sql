@@ -31,14 +31,13 @@ CREATE TABLE totals_folded (
 -- however fast the writing is.
 CREATE FUNCTION changes_most() RETURNS bigint LANGUAGE sql IMMUTABLE RETURN 10000;
 
--- Raises the version of a workspace by the number of its rows that a statement touches, under its lock. True
+-- Under the workspace's lock: raises its version by the number of its rows that a statement touches. True
 -- where more than changes_most may wait; required: the workspace must exist.
 CREATE FUNCTION changes_begin(workspace integer, touched bigint, required boolean) RETURNS boolean
 LANGUAGE plpgsql AS $$
 DECLARE
     raised bigint;
 BEGIN
-    PERFORM workspace_lock(workspace);
     UPDATE data_version v SET version = v.version + touched WHERE v.workspace_id = workspace
         RETURNING v.version INTO raised;
     IF required AND NOT FOUND THEN
@@ -86,36 +85,38 @@ BEGIN
     EXECUTE format('CREATE OR REPLACE TRIGGER refuse_truncate BEFORE TRUNCATE ON %I
         FOR EACH STATEMENT EXECUTE FUNCTION refuse_truncate()', change);
     FOR operation IN
-        SELECT x.name, x.tables, x.touched, x.required, format(x.changes, fact_list, names) AS changes
+        SELECT x.name, x.tables, x.touched, format(x.changes, fact_list, names) AS changes
           FROM (VALUES
-            ('insert', 'NEW TABLE AS new_rows', 'SELECT workspace_id FROM new_rows', true,
+            ('insert', 'NEW TABLE AS new_rows', 'SELECT workspace_id, true AS stays FROM new_rows',
              'SELECT r.workspace_id, v.version, 1, %1$s FROM new_rows r JOIN data_version v ON v.workspace_id = r.workspace_id'),
-            ('delete', 'OLD TABLE AS old_rows', 'SELECT workspace_id FROM old_rows', false,
+            ('delete', 'OLD TABLE AS old_rows', 'SELECT workspace_id, false AS stays FROM old_rows',
              'SELECT r.workspace_id, v.version, -1, %1$s FROM old_rows r JOIN data_version v ON v.workspace_id = r.workspace_id'),
             -- Many updates change nothing that counts.
             ('update', 'OLD TABLE AS old_rows NEW TABLE AS new_rows',
-             'SELECT workspace_id FROM old_rows UNION ALL SELECT workspace_id FROM new_rows', true,
+             'SELECT workspace_id, false AS stays FROM old_rows UNION ALL SELECT workspace_id, true FROM new_rows',
              'WITH before AS (SELECT r.workspace_id, %1$s FROM old_rows r),
                    after AS (SELECT r.workspace_id, %1$s FROM new_rows r)
               SELECT x.workspace_id, v.version, x.sign, %2$s
                 FROM (SELECT -1 AS sign, * FROM (TABLE before EXCEPT ALL TABLE after) b
                       UNION ALL SELECT 1, * FROM (TABLE after EXCEPT ALL TABLE before) a) x
                 JOIN data_version v ON v.workspace_id = x.workspace_id'))
-            AS x(name, tables, touched, required, changes)
+            AS x(name, tables, touched, changes)
     LOOP
         EXECUTE format('CREATE OR REPLACE FUNCTION %I() RETURNS trigger LANGUAGE plpgsql AS %L', change || '_' || operation.name,
             format('DECLARE
     many json; -- workspaces where much waits, with how much this statement writes
 BEGIN
-    SELECT json_object_agg(x.workspace_id, x.written) FILTER (WHERE changes_begin(x.workspace_id, x.written, %4$L))
+    -- All locks before the first version, whose row is held until the transaction ends.
+    PERFORM workspace_lock(x.workspace_id) FROM (SELECT DISTINCT t.workspace_id FROM (%1$s) t ORDER BY 1) x;
+    SELECT json_object_agg(x.workspace_id, x.written) FILTER (WHERE changes_begin(x.workspace_id, x.written, x.stays))
       INTO many
-      FROM (SELECT t.workspace_id, count(*) AS written FROM (%1$s) t GROUP BY 1 ORDER BY 1) x;
+      FROM (SELECT t.workspace_id, count(*) AS written, bool_or(t.stays) AS stays FROM (%1$s) t GROUP BY 1 ORDER BY 1) x;
     INSERT INTO %2$I %3$s;
     IF many IS NOT NULL THEN
         PERFORM changes_relieve(x.key::integer, 2 * x.value::bigint + 1000) FROM json_each_text(many) x;
     END IF;
     RETURN NULL;
-END', operation.touched, change, operation.changes, operation.required));
+END', operation.touched, change, operation.changes));
         EXECUTE format('CREATE OR REPLACE TRIGGER %I AFTER %s ON %I REFERENCING %s FOR EACH STATEMENT EXECUTE FUNCTION %I()',
             'changes_' || operation.name, operation.name, source, operation.tables, change || '_' || operation.name);
     END LOOP;
@@ -654,8 +655,9 @@ DECLARE
 BEGIN
     IF TG_OP = 'INSERT' THEN
         -- Many workspaces have no actions about surveys: one look instead of one per low score.
-        IF NOT EXISTS (SELECT FROM action a WHERE a.workspace_id IN (SELECT n.workspace_id FROM new_rows n)
-                          AND a.survey_id IS NOT NULL) THEN
+        IF NOT EXISTS (SELECT FROM (SELECT DISTINCT workspace_id FROM new_rows) n
+                        WHERE EXISTS (SELECT FROM action a WHERE a.workspace_id = n.workspace_id
+                                         AND a.survey_id IS NOT NULL OFFSET 0)) THEN
             RETURN NULL;
         END IF;
         FOR changed IN SELECT n.workspace_id AS workspace, array_agg(n.id) AS ids FROM new_rows n

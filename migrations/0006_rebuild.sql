@@ -1,7 +1,7 @@
 -- Adding changes to the totals, recomputing everything that is derived, and proving that it need not be.
 
--- Adds a workspace's oldest changes to its totals: those of `most` numbers, or of the next statement. True
--- where more are left. Does nothing where another session is at it. No writer of records waits for it.
+-- Adds a workspace's oldest changes to its totals: those of the next `most` numbers. True where more are left.
+-- Does nothing where another session is at it. No writer of records waits for it.
 CREATE FUNCTION totals_fold(workspace integer, most bigint DEFAULT 5000) RETURNS boolean
 LANGUAGE plpgsql AS $$
 DECLARE
@@ -26,8 +26,8 @@ BEGIN
            INTO first USING workspace, folded;
         oldest := least(oldest, first);
     END LOOP;
-    -- The changes of a statement have one number: they are folded together.
-    through := least(version, greatest(folded + most, oldest));
+    -- All that there is where nothing waits. The changes of a statement have one number: they are folded together.
+    through := least(version, oldest + most - 1);
     FOR name IN SELECT s.source FROM change_source s LOOP
         EXECUTE format('SELECT EXISTS (SELECT FROM %I c WHERE c.workspace_id = $1 AND c.number > $2
                                           AND c.number <= $3 OFFSET 0)', name || '_change')

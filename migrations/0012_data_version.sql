@@ -1,7 +1,7 @@
 -- The version of a workspace (data_version) rises with its changes: of what totals are kept of by
 -- changes_begin, of its settings by workspace_changed, of all else here.
 
--- Every record's workspace has a version, so this is also where an unknown workspace shows.
+-- Every workspace has a version, so this is also where an unknown one shows.
 CREATE FUNCTION data_changed() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
     raised bigint;
@@ -26,7 +26,8 @@ BEGIN
 END $$;
 
 -- Triggers run in the order of their names: these come last, so that the row, which is locked until
--- the transaction ends, is not held while others are waited for.
+-- the transaction ends, is not held while others are waited for. (A statement that changes life events of
+-- several workspaces does hold it: life_event has changes of its own.)
 DO $$
 DECLARE
     source text;

@@ -66,7 +66,8 @@ MUST_CHECK enum db_status db_tell(struct db *db, const char *statement, int coun
                                   const char *const *values);
 /* Sends what was told now, and waits for it. */
 MUST_CHECK enum db_status db_hear(struct db *db);
-/* The rows of this transaction's last db_tell; NULL before a later answer has come. */
+/* The rows of this transaction's last db_tell; NULL until they are in, which is after db_hear or
+ * the next statement. */
 const PGresult *db_heard(const struct db *db);
 
 /* Inside a transaction: its statements and its COMMIT may take that long from here on, instead of

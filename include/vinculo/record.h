@@ -162,6 +162,8 @@ static inline char record_row_name(size_t field) { return (char)('a' + field); }
 /* The record as one row for PostgreSQL's json_to_recordset: the fields that are present, plus
  * "hash" as "\\x…". Written as an open object: the caller adds further members and closes it. */
 void record_write_row(struct buf *out, const struct record *record);
+/* Is the stored hash (a bytea as PostgreSQL writes it) the record's? */
+bool record_has_hash(const struct record *record, const char *stored);
 
 /* Two records of one kind with the same content (times of storing aside). */
 bool record_equal(const struct record *a, const struct record *b);

@@ -7,6 +7,7 @@
 #include "vinculo/timestamp.h"
 
 #include <sodium.h>
+#include <string.h>
 
 static void put_moment(struct buf *out, int64_t moment) {
     char text[TIMESTAMP_TEXT_MAX];
@@ -60,6 +61,14 @@ void record_write_json(struct buf *out, const struct record *record) {
     json_end_object(out);
 }
 
+enum { HASH_TEXT_BYTES = 2 + 2 * RECORD_HASH_BYTES + 1 };
+
+/* As PostgreSQL reads and writes a bytea. */
+static void write_hash(const struct record *record, char *ret_text) {
+    memcpy(ret_text, "\\x", 2);
+    sodium_bin2hex(ret_text + 2, HASH_TEXT_BYTES - 2, record->hash, RECORD_HASH_BYTES);
+}
+
 void record_write_row(struct buf *out, const struct record *record) {
     const struct kind_spec *spec = record->spec;
     char name[] = "a";
@@ -71,8 +80,14 @@ void record_write_row(struct buf *out, const struct record *record) {
         json_key(out, name);
         put_value(out, spec->fields[i].type, &record->values[i]);
     }
-    char hash[2 + 2 * RECORD_HASH_BYTES + 1] = "\\x";
-    sodium_bin2hex(hash + 2, sizeof hash - 2, record->hash, RECORD_HASH_BYTES);
+    char hash[HASH_TEXT_BYTES];
+    write_hash(record, hash);
     json_key(out, "hash");
     json_put_text(out, hash);
+}
+
+bool record_has_hash(const struct record *record, const char *stored) {
+    char hash[HASH_TEXT_BYTES];
+    write_hash(record, hash);
+    return strcmp(hash, stored) == 0;
 }

@@ -93,14 +93,9 @@ static void reset_all(const struct batch *batch) {
     }
 }
 
-static int compare_ints(const void *first, const void *second) {
-    const int *a = first;
-    const int *b = second;
-    return (*a > *b) - (*a < *b);
-}
-
 /* The workspaces of the batch, ascending; to be freed. NULL: out of memory. */
 static int *list_workspaces(const struct batch *batch, size_t *ret_count) {
+    assert(batch->count > 0);
     int *ids = malloc(batch->count * sizeof *ids);
     if (ids == NULL) {
         return NULL;
@@ -108,7 +103,7 @@ static int *list_workspaces(const struct batch *batch, size_t *ret_count) {
     for (size_t i = 0; i < batch->count; i++) {
         ids[i] = batch->entries[i].job->workspace_id;
     }
-    qsort(ids, batch->count, sizeof *ids, compare_ints);
+    qsort(ids, batch->count, sizeof *ids, batch_compare_workspaces);
     size_t count = 1;
     for (size_t i = 1; i < batch->count; i++) {
         if (ids[i] != ids[count - 1]) {
@@ -205,8 +200,8 @@ static bool is_row(const struct entry *entry, const PGresult *result, int row) {
 }
 
 /* What was stored comes in the order of the entries. */
-static enum db_status note_created(const PGresult *result, struct batch *batch, size_t from,
-                                   size_t to, size_t round) {
+static void note_created(const PGresult *result, struct batch *batch, size_t from, size_t to,
+                         size_t round) {
     size_t at = from;
     for (int row = 0; row < PQntuples(result); row++, at++) {
         while (at < to && !(is_inserted(&batch->entries[at], round) &&
@@ -214,15 +209,11 @@ static enum db_status note_created(const PGresult *result, struct batch *batch, 
             at++;
         }
         assert(at < to);
-        if (at == to) {
-            return DB_LOST;
-        }
         struct record *record = &batch->entries[at].item->record;
         record->stored = timestamp_parse_postgres(PQgetvalue(result, row, 2), &record->created_us);
         record->updated_us = record->created_us;
         batch->entries[at].item->outcome = OUTCOME_CREATED;
     }
-    return DB_OK;
 }
 
 static enum db_status insert(struct db *db, struct batch *batch, size_t from, size_t to,
@@ -233,7 +224,7 @@ static enum db_status insert(struct db *db, struct batch *batch, size_t from, si
     for (size_t i = from; i < to; i++) {
         const struct entry *entry = &batch->entries[i];
         if (is_inserted(entry, round)) {
-            rows_add_record(&rows, &entry->item->record, entry->job->workspace_id, i);
+            rows_add_new(&rows, &entry->item->record, entry->job->workspace_id);
             any = true;
         }
     }
@@ -247,7 +238,10 @@ static enum db_status insert(struct db *db, struct batch *batch, size_t from, si
     const char *parameters[] = {buf_text(&rows)};
     DB_RESULT *result = NULL;
     enum db_status status = buf_ok(&rows) ? db_run(db, statement, 1, parameters, &result) : DB_LOST;
-    return status == DB_OK ? note_created(result, batch, from, to, round) : status;
+    if (status == DB_OK) {
+        note_created(result, batch, from, to, round);
+    }
+    return status;
 }
 
 /* One round of entries [from, to), all of one kind. */
@@ -297,8 +291,8 @@ static enum db_status write_entries(struct db *db, void *context) {
     if (status == DB_OK) {
         status = write_kinds(db, batch);
     }
-    if (supply != NULL && PQntuples(db_heard(db)) > 0) {
-        supply->crowded = had_to_wait(db_heard(db));
+    if (supply != NULL && (status == DB_LOCKED || PQntuples(db_heard(db)) > 0)) {
+        supply->crowded = status == DB_LOCKED || had_to_wait(db_heard(db));
     }
     return status;
 }

@@ -6,8 +6,8 @@
 
 /* What waits behind a batch. */
 struct batch_supply {
-    /* Takes further singles of these workspaces (ascending), `room` at most; NULL: there are none.
-     */
+    /* Takes further singles of these workspaces (ascending), `room` at most; NULL: none. It is
+     * called inside the transaction, while the workspaces' locks are held. */
     struct write_job *(*more)(void *context, const int *workspaces, size_t count, size_t room);
     void *context;
     size_t batch_max; /* records */
@@ -22,6 +22,13 @@ struct batch_supply {
  * whose lock is not to be had stay OUTCOME_NONE: try again later. Jobs taken from the supply are
  * appended to the list. Returns the number of records tried. */
 size_t batch_write(struct db *db, struct write_job *jobs, struct batch_supply *supply);
+
+/* For qsort and bsearch. */
+static inline int batch_compare_workspaces(const void *first, const void *second) {
+    const int *a = first;
+    const int *b = second;
+    return (*a > *b) - (*a < *b);
+}
 
 /* One item on its way into the database. */
 struct entry {

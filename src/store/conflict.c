@@ -150,7 +150,7 @@ static enum db_status compare_all(struct db *db, struct entry *entries, size_t c
     for (size_t i = 0; i < count; i++) {
         const struct entry *entry = &entries[i];
         if (is_open(entry, round) && !entry->item->partial) {
-            rows_add_record(&rows, &entry->item->record, entry->job->workspace_id, i);
+            rows_add_key(&rows, &entry->item->record, entry->job->workspace_id, i);
             wanted++;
         }
     }
@@ -159,14 +159,14 @@ static enum db_status compare_all(struct db *db, struct entry *entries, size_t c
         return DB_OK;
     }
     DB_RESULT *result = NULL;
-    enum db_status status = run(db, entries, RECORD_SQL_COMPARE, &rows, &result);
+    enum db_status status = run(db, entries, RECORD_SQL_HASH, &rows, &result);
     if (status == DB_OK && PQntuples(result) != wanted) {
         return DB_RETRY; /* one was deleted in between, without the lock */
     }
     for (int row = 0; status == DB_OK && row < wanted; row++) {
         size_t ord = strtoul(PQgetvalue(result, row, 0), NULL, 10);
         assert(ord < count);
-        if (PQgetvalue(result, row, 1)[0] == 't') {
+        if (record_has_hash(&entries[ord].item->record, PQgetvalue(result, row, 1))) {
             status = settle_same(db, &entries[ord]);
         }
     }

@@ -38,7 +38,7 @@ struct db {
     int64_t retry_at_us; /* no attempt to connect before */
     int timeout_ms;      /* the options', or what the transaction was allowed */
     size_t asked;        /* statements whose answers have not been read */
-    size_t told;         /* the first so many of them: nobody waits for these answers */
+    size_t told;         /* the first so many of them: db_tell's */
     PGresult *heard;     /* the last of these answers */
     bool marked;         /* they have been sent, with the mark that ends them */
     bool untouched;      /* nothing of the transaction has been answered, or may be under way */

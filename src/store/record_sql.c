@@ -3,8 +3,8 @@
 
 #include <stdio.h>
 
-static const char *const verbs[RECORD_SQL_COUNT] = {"insert", "compare", "get",
-                                                    "update", "read",    "delete"};
+static const char *const verbs[RECORD_SQL_COUNT] = {"insert", "hash", "get",
+                                                    "update", "read", "delete"};
 
 void record_sql_name(const struct kind_spec *spec, enum record_sql verb, char *ret_name,
                      size_t size) {
@@ -39,11 +39,11 @@ static void write_fields(struct buf *out, const struct kind_spec *spec, const ch
 
 /* The rows that the writer sends (record_write_row). */
 static void write_rows(struct buf *out, const struct kind_spec *spec) {
-    buf_add_str(out, " FROM json_to_recordset($1::json) AS x(ord integer, workspace_id integer");
+    buf_add_str(out, " FROM json_to_recordset($1::json) AS x(workspace_id integer");
     for (size_t i = 0; i < spec->field_count; i++) {
         buf_printf(out, ", %c %s", record_row_name(i), column_type(spec->fields[i].type));
     }
-    buf_add_str(out, ", hash bytea)");
+    buf_add_str(out, ", hash bytea");
 }
 
 static void write_insert(struct buf *out, const struct kind_spec *spec) {
@@ -64,17 +64,17 @@ static void write_insert(struct buf *out, const struct kind_spec *spec) {
                    record_row_name((size_t)record_field_index(spec, spec->searched_field)));
     }
     write_rows(out, spec);
-    buf_add_str(out, " ORDER BY x.workspace_id, x.a ON CONFLICT (workspace_id, id) DO NOTHING"
+    buf_add_str(out, ") ORDER BY x.workspace_id, x.a ON CONFLICT (workspace_id, id) DO NOTHING"
                      " RETURNING workspace_id, id, created_at");
 }
 
-static void write_compare(struct buf *out, const struct kind_spec *spec) {
+static void write_hash(struct buf *out, const struct kind_spec *spec) {
     buf_printf(out,
-               "SELECT x.ord, t.content_hash = x.hash FROM json_to_recordset($1::json)"
-               " AS x(ord integer, workspace_id integer, a text COLLATE \"C\", hash bytea)"
+               "SELECT x.ord, t.content_hash FROM json_to_recordset($1::json)"
+               " AS x(ord integer, workspace_id integer, id text COLLATE \"C\")"
                /* OFFSET 0: by key, whatever the planner thinks of a table that may be empty. */
                " CROSS JOIN LATERAL (SELECT t.content_hash FROM %s t"
-               " WHERE t.workspace_id = x.workspace_id AND t.id = x.a OFFSET 0) t",
+               " WHERE t.workspace_id = x.workspace_id AND t.id = x.id OFFSET 0) t",
                spec->name);
 }
 
@@ -91,7 +91,7 @@ static void write_update(struct buf *out, const struct kind_spec *spec) {
         buf_printf(out, ", %s = x.%c", spec->fields[i].name, record_row_name(i));
     }
     write_rows(out, spec);
-    buf_add_str(out, " WHERE t.workspace_id = x.workspace_id AND t.id = x.a"
+    buf_add_str(out, ", ord integer) WHERE t.workspace_id = x.workspace_id AND t.id = x.a"
                      " RETURNING x.ord, t.created_at, t.updated_at");
 }
 
@@ -110,8 +110,8 @@ void record_sql_write(struct buf *out, const struct kind_spec *spec, enum record
     case RECORD_SQL_INSERT:
         write_insert(out, spec);
         break;
-    case RECORD_SQL_COMPARE:
-        write_compare(out, spec);
+    case RECORD_SQL_HASH:
+        write_hash(out, spec);
         break;
     case RECORD_SQL_GET:
         write_get(out, spec);

@@ -6,18 +6,25 @@
 #include "vinculo/record.h"
 
 /*
- * INSERT  $1 JSON array of rows {ord, workspace_id, fields and hash of record_write_row}, ids
- * unique within it. Stores those whose id is free, in the order of workspaces and ids (by bytes);
- * of each in this order workspace_id, id, created_at. COMPARE $1 rows as of INSERT: per record that
- * is there ord, and whether its content is the same. GET     $1 workspace, $2 id: the fields in
- * spec order, created_at, updated_at; no row: none. UPDATE  $1 rows as of INSERT: per record that
- * is there ord, created_at, updated_at. READ    $1 JSON array of {ord, workspace_id, id}: per
- * record that is there ord and GET's columns. DELETE  $1 workspace, $2 id: one row where a record
- * was deleted. All rely on the primary key (workspace_id, id).
+ * INSERT: $1 JSON array of rows {workspace_id, fields and hash of record_write_row}, ids unique
+ * within it. Stores those whose id is free, in the order of workspaces and ids (by bytes); of each
+ * in this order workspace_id, id, created_at.
+ *
+ * HASH: $1 JSON array of {ord, workspace_id, id}: per record that is there ord, content_hash.
+ *
+ * GET: $1 workspace, $2 id: the fields in spec order, created_at, updated_at; no row: none.
+ *
+ * UPDATE: $1 rows as of INSERT, with ord: per record that is there ord, created_at, updated_at.
+ *
+ * READ: $1 as of HASH: per record that is there ord and GET's columns.
+ *
+ * DELETE: $1 workspace, $2 id: one row where a record was deleted.
+ *
+ * All rely on the primary key (workspace_id, id).
  */
 enum record_sql {
     RECORD_SQL_INSERT,
-    RECORD_SQL_COMPARE,
+    RECORD_SQL_HASH,
     RECORD_SQL_GET,
     RECORD_SQL_UPDATE,
     RECORD_SQL_READ,

@@ -11,11 +11,21 @@ bool rows_is_life_event(const struct kind_spec *spec) {
     return spec->kind == KIND_CANCELLATION || spec->kind == KIND_REACTIVATION;
 }
 
+static void add_workspace(struct buf *rows, int workspace_id) {
+    json_key(rows, "workspace_id");
+    json_put_int(rows, workspace_id);
+}
+
 static void add_place(struct buf *rows, int workspace_id, size_t ord) {
     json_key(rows, "ord");
     json_put_int(rows, (int64_t)ord);
-    json_key(rows, "workspace_id");
-    json_put_int(rows, workspace_id);
+    add_workspace(rows, workspace_id);
+}
+
+void rows_add_new(struct buf *rows, const struct record *record, int workspace_id) {
+    record_write_row(rows, record);
+    add_workspace(rows, workspace_id);
+    json_end_object(rows);
 }
 
 void rows_add_record(struct buf *rows, const struct record *record, int workspace_id, size_t ord) {

@@ -8,9 +8,11 @@
 
 /* Only cancellations and reactivations need their customer. */
 bool rows_is_life_event(const struct kind_spec *spec);
-/* One row of INSERT or UPDATE. */
+/* One row of INSERT. */
+void rows_add_new(struct buf *rows, const struct record *record, int workspace_id);
+/* One row of UPDATE. */
 void rows_add_record(struct buf *rows, const struct record *record, int workspace_id, size_t ord);
-/* One row of READ: the record's id alone. */
+/* One row of READ or HASH: the record's id alone. */
 void rows_add_key(struct buf *rows, const struct record *record, int workspace_id, size_t ord);
 /* One row of life_check for a life event. */
 void rows_add_life_check(struct buf *rows, const struct record *record, int workspace_id,

@@ -157,30 +157,33 @@ static struct write_job *take_batch(struct writer *writer) {
     return batch.head;
 }
 
-static bool contains(const int *values, size_t count, int value) {
-    bool found = false;
-    for (size_t i = 0; i < count && !found; i++) {
-        found = values[i] == value;
+static void queue_append(struct queue *queue, const struct queue *rest) {
+    if (queue->tail == NULL) {
+        *queue = *rest;
+    } else if (rest->head != NULL) {
+        queue->tail->next = rest->head;
+        queue->tail = rest->tail;
     }
-    return found;
 }
 
-/* For a batch whose transaction has begun. */
+/* batch_supply's. */
 static struct write_job *take_more(void *context, const int *workspaces, size_t count,
                                    size_t room) {
     struct writer *writer = context;
     struct queue taken = {0};
     struct queue left = {0};
     pthread_mutex_lock(&writer->lock);
-    struct write_job *job;
-    while ((job = queue_take(&writer->singles)) != NULL) {
-        bool fits = job->count <= room && contains(workspaces, count, job->workspace_id);
+    while (room > 0 && writer->singles.head != NULL) {
+        struct write_job *job = queue_take(&writer->singles);
+        bool fits = job->count <= room && bsearch(&job->workspace_id, workspaces, count,
+                                                  sizeof *workspaces, batch_compare_workspaces);
         if (fits) {
             room -= job->count;
             writer->waiting -= job->count;
         }
         queue_put(fits ? &taken : &left, job);
     }
+    queue_append(&left, &writer->singles);
     writer->singles = left;
     metric_set(METRIC_WRITER_QUEUE, (int64_t)writer->waiting);
     pthread_mutex_unlock(&writer->lock);

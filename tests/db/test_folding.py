@@ -168,6 +168,42 @@ def test_a_record_that_moves_changes_both_workspaces(quiet, records):
         each.assert_folded()
 
 
+def test_a_statement_for_two_workspaces_holds_no_version_while_it_waits(quiet, records):
+    """Its first workspace's targets and settings must not wait for whoever has the second one's lock."""
+    first, second = sorted((records(quiet), records(quiet)), key=lambda here: here.number)
+    with first.session() as holder, first.session() as writer:
+        run(holder, "SELECT workspace_lock(%s)", second.number)
+        waiting = threading.Thread(target=run, args=(writer, """
+            INSERT INTO payment (workspace_id, id, amount, currency, paid_at)
+            SELECT w, 'p', 1, 'BRL', '2025-03-04' FROM unnest(%s) w""", [first.number, second.number]))
+        waiting.start()
+        eventually(lambda: first.sql("SELECT pid FROM pg_locks WHERE NOT granted AND pid = %s",
+                                     writer.get_backend_pid()) != [])
+        run(holder, "SET lock_timeout = '5s'")
+        run(holder, "UPDATE data_version SET version = version + 1 WHERE workspace_id = %s", first.number)
+        holder.commit()
+        waiting.join()
+        writer.commit()
+    for here in first, second:
+        here.fold()
+        here.assert_folded()
+
+
+def test_records_of_a_workspace_that_is_gone_can_be_moved_and_deleted(quiet, records):
+    gone, here = records(quiet), records(quiet)
+    gone.write(SURVEYS, "s", 3)
+    gone.sql("DELETE FROM api_key WHERE workspace_id = %s", gone.number)
+    gone.sql("DELETE FROM workspace WHERE id = %s", gone.number)
+    with pytest.raises(psycopg2.errors.ForeignKeyViolation):
+        gone.write(SURVEYS, "t")
+    here.sql("UPDATE survey SET workspace_id = %s WHERE workspace_id = %s AND id <> 's1'", here.number, gone.number)
+    here.sql("DELETE FROM survey WHERE workspace_id = %s", gone.number)
+    here.fold()
+    here.assert_folded()
+    assert here.sql("SELECT id FROM survey WHERE workspace_id IN (%s, %s) ORDER BY 1", here.number, gone.number) == \
+        [("s2",), ("s3",)]
+
+
 FIGURES = [
     ("/v1/kpis", {"period": "2025-08"}),
     ("/v1/kpis/nps", {"from_": "2025-08-05", "to": "2025-08-16", "by": "segment"}),

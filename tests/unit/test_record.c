@@ -282,6 +282,9 @@ Test(record, a_row_holds_what_is_present_and_the_hash) {
                      "{\"a\":\"x1\",\"b\":\"c\\\"1\",\"c\":\"2024-03-01T12:00:00.5Z\","
                      "\"e\":false,\"f\":\"a\\nb\",\"g\":{\"b\":0.1,\"a\":[100.0]},"
                      "\"hash\":\"\\\\xa5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5\"");
+    cr_assert(record_has_hash(&record, "\\xa5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5"));
+    cr_assert(!record_has_hash(&record, "\\xa5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a4"));
+    cr_assert(!record_has_hash(&record, "\\x")); /* another program's */
 }
 
 Test(record, a_stored_row_comes_out_as_it_is) {
