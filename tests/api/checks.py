@@ -1,5 +1,6 @@
 """What every test of the interface needs: sample records, the shape of a problem, further keys."""
 
+import datetime
 import itertools
 import time
 import urllib.parse
@@ -32,6 +33,11 @@ OWN_TIME = {"customers": "started_at", "surveys": "answered_at", "interactions":
             "payments": "paid_at", "costs": "incurred_at", "actions": "opened_at"}
 
 numbers = itertools.count(1)
+
+
+def moment_of(text):
+    """To compare by: as texts ".68Z" comes after ".689Z"."""
+    return datetime.datetime.fromisoformat(text.replace("Z", "+00:00"))
 
 
 def new_id(stem="r"):

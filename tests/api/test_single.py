@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from api.checks import (FIELDS, KINDS, OWN_TIME, ensure_known, expect, expect_problem, has, new_id,
+from api.checks import (FIELDS, KINDS, OWN_TIME, ensure_known, expect, expect_problem, has, moment_of, new_id,
                         path_of, sample)
 
 UUID7 = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
@@ -13,8 +13,7 @@ UTC_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?Z")
 
 
 def seconds_from_now(text):
-    moment = datetime.datetime.fromisoformat(text.replace("Z", "+00:00"))
-    return (moment - datetime.datetime.now(datetime.timezone.utc)).total_seconds()
+    return (moment_of(text) - datetime.datetime.now(datetime.timezone.utc)).total_seconds()
 
 
 @pytest.fixture(autouse=True)

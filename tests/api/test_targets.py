@@ -2,7 +2,7 @@
 
 import pytest
 
-from api.checks import expect, expect_problem
+from api.checks import expect, expect_problem, moment_of
 
 NPS = {"healthy": 50, "warning": 30}
 
@@ -27,7 +27,7 @@ def test_a_target_through_its_life(stored):
     assert expect(stored.put(path, made), 200) == made, "what was read may be sent; nothing changed"
     moved = expect(stored.put(path, {"healthy": 60.5, "warning": -10.25}), 200)
     assert (moved["healthy"], moved["warning"]) == (60.5, -10.25)
-    assert moved["updated_at"] > made["updated_at"]
+    assert moment_of(moved["updated_at"]) > moment_of(made["updated_at"])
     assert expect(stored.get(path), 200) == moved
     answer = stored.delete(path)
     assert (answer.status, answer.body) == (204, b"")

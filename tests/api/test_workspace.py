@@ -8,7 +8,7 @@ import time
 import psycopg2
 import pytest
 
-from api.checks import (expect, expect_problem, make_client, new_id, sample, settled)
+from api.checks import (expect, expect_problem, make_client, moment_of, new_id, sample, settled)
 from support.client import Client
 from support.service import Service, cli
 
@@ -87,7 +87,7 @@ def test_each_member_changes_alone(made):
         after = changed(client, **change)
         settings = {**before["settings"], **change.get("settings", {})}
         assert after == {**before, **change, "settings": settings, "updated_at": after["updated_at"]}
-        assert after["updated_at"] > before["updated_at"]
+        assert moment_of(after["updated_at"]) > moment_of(before["updated_at"])
         assert shown(client) == after
         before = after
 
@@ -340,7 +340,7 @@ def test_any_program_may_change_the_zone(made, api):
                  " WHERE name = %s", client.workspace)
     workspace = shown(client)
     assert workspace["timezone"] == "America/Sao_Paulo"
-    assert workspace["updated_at"] > workspace["created_at"]
+    assert moment_of(workspace["updated_at"]) > moment_of(workspace["created_at"])
     assert kpi(client, "nps", "2025-02")["kpis"]["nps"]["n"] == 1
     is_clean(api, client)
     with pytest.raises(psycopg2.errors.InvalidParameterValue):
