@@ -91,8 +91,13 @@ static void write_update(struct buf *out, const struct kind_spec *spec) {
         buf_printf(out, ", %s = x.%c", spec->fields[i].name, record_row_name(i));
     }
     write_rows(out, spec);
-    buf_add_str(out, ", ord integer) WHERE t.workspace_id = x.workspace_id AND t.id = x.a"
-                     " RETURNING x.ord, t.created_at, t.updated_at");
+    buf_printf(out,
+               ", ord integer)"
+               /* By key, as above; what was found is joined by its place. */
+               " CROSS JOIN LATERAL (SELECT s.ctid AS place FROM %s s"
+               " WHERE s.workspace_id = x.workspace_id AND s.id = x.a OFFSET 0) s"
+               " WHERE t.ctid = s.place RETURNING x.ord, t.created_at, t.updated_at",
+               spec->name);
 }
 
 static void write_read(struct buf *out, const struct kind_spec *spec) {
@@ -101,7 +106,8 @@ static void write_read(struct buf *out, const struct kind_spec *spec) {
     buf_printf(out,
                ", t.created_at, t.updated_at FROM json_to_recordset($1::json)"
                " AS x(ord integer, workspace_id integer, id text COLLATE \"C\")"
-               " JOIN %s t ON t.workspace_id = x.workspace_id AND t.id = x.id",
+               " CROSS JOIN LATERAL (SELECT * FROM %s t"
+               " WHERE t.workspace_id = x.workspace_id AND t.id = x.id OFFSET 0) t",
                spec->name);
 }
 
