@@ -160,3 +160,53 @@ def test_what_comes_while_the_lock_is_waited_for_goes_along(service, workspace):
         {"first": 201, "waiting": 201, "later": 201, "elsewhere": 201}
     created = {name: answer.json()["created_at"] for name, answer in answers.items()}
     assert created["waiting"] == created["later"] != created["first"]
+
+
+def rows_read(cursor, table):
+    """By indexes, as far as the sessions have told: at the end of a transaction, once a second."""
+    cursor.execute("SELECT sum(idx_tup_read) FROM pg_stat_user_indexes WHERE relname = %s", (table,))
+    return int(cursor.fetchone()[0])
+
+
+def rows_read_by(cursor, table, work):
+    """By this work, done twice; the second time tells what the first one read."""
+    time.sleep(1.1)
+    before = rows_read(cursor, table)
+    for _ in range(2):
+        work()
+        time.sleep(1.1)
+    return rows_read(cursor, table) - before
+
+
+SURVEY = {"type": "nps", "score": 3, "answered_at": "2025-03-04T10:00:00Z"}
+
+
+def test_a_record_is_changed_by_key_though_the_plan_is_from_an_empty_table(service, workspace):
+    here = service(env={"VINCULO_WORKERS": "1"})
+    client = workspace(here)
+    assert client.put("/v1/surveys/s", SURVEY).status == 201
+    assert client.patch("/v1/surveys/s", {"score": 4}).status == 200  # here it is planned
+    with contextlib.closing(psycopg2.connect(here.database_url)) as connection, connection.cursor() as cursor:
+        connection.autocommit = True
+        cursor.execute("ALTER TABLE survey SET (autovacuum_enabled = false)")
+        cursor.execute("INSERT INTO survey (workspace_id, id, type, sent_at) SELECT %s, g::text, 'nps', '2025-03-04'"
+                       " FROM generate_series(1, 5000) g", (workspace_id(connection, client),))
+        scores = iter((5, 6))
+
+        def change():
+            assert client.patch("/v1/surveys/s", {"score": next(scores)}).status == 200
+
+        assert rows_read_by(cursor, "survey", change) < 500
+
+
+def test_a_survey_reads_no_other_workspaces_actions(service, workspace):
+    """Where there are statistics, which tell of few workspaces with many actions."""
+    here = service()
+    busy, client = workspace(here), workspace(here)
+    with contextlib.closing(psycopg2.connect(here.database_url)) as connection, connection.cursor() as cursor:
+        connection.autocommit = True
+        cursor.execute("INSERT INTO action (workspace_id, id, survey_id, title, opened_at)"
+                       " SELECT %s, g::text, 's' || g, 'call', '2025-03-04' FROM generate_series(1, 5000) g",
+                       (workspace_id(connection, busy),))
+        cursor.execute("ANALYZE action")
+        assert rows_read_by(cursor, "action", lambda: client.post("/v1/surveys", SURVEY)) < 500
