@@ -41,7 +41,8 @@ struct db {
     size_t told;         /* the first so many of them: db_tell's */
     PGresult *heard;     /* the last of these answers */
     bool marked;         /* they have been sent, with the mark that ends them */
-    bool untouched;      /* nothing of the transaction has been answered, or may be under way */
+    enum db_mode mode;   /* of the transaction */
+    bool repeatable;     /* what the transaction has done leaves no trace if it is lost */
     atomic_bool abandoned;
     struct failure failure; /* the last one */
 };
@@ -186,7 +187,7 @@ static int64_t deadline_of(const struct db *db) {
 }
 
 static enum db_status lose_for_time(struct db *db) {
-    db->untouched = false; /* the server may still be at it */
+    db->repeatable = false; /* the server may still be at it */
     return lose(db, atomic_load(&db->abandoned) ? "the service is stopping"
                                                 : "the database did not answer in time");
 }
@@ -323,7 +324,7 @@ static enum db_status take_answer(struct db *db, PGresult **ret_result) {
         return drop_questions(db, classify(db, result));
     }
     PQclear(PQgetResult(db->connection)); /* the NULL that ends it */
-    db->untouched = false;
+    db->repeatable = db->repeatable && db->mode == DB_SNAPSHOT;
     db->asked--;
     status = db->asked == 0 ? end_questions(db) : DB_OK;
     if (status == DB_OK && ret_result != NULL) {
@@ -520,7 +521,8 @@ static enum db_status commit(struct db *db) {
 }
 
 static enum db_status begin(struct db *db, enum db_mode mode) {
-    db->untouched = true;
+    db->repeatable = true;
+    db->mode = mode;
     forget(db);
     return tell(db,
                 mode == DB_WRITE ? "BEGIN ISOLATION LEVEL READ COMMITTED"
@@ -562,9 +564,9 @@ enum db_status db_transaction(struct db *db, enum db_mode mode,
     enum db_status status = db_ready(db);
     for (int attempt = 0; status == DB_OK && attempt < ATTEMPTS_MAX; attempt++) {
         enum db_status ended = run_once(db, mode, body, context);
-        /* A connection that died while idle shows before anything can have happened: then once
-         * more on a fresh one. */
-        if (ended == DB_LOST && db->untouched && attempt == 0 && db_ready(db) == DB_OK) {
+        /* A connection that died while idle shows before anything can have happened, and a read may
+         * be lost at any point: once more on a fresh one. */
+        if (ended == DB_LOST && db->repeatable && attempt == 0 && db_ready(db) == DB_OK) {
             ended = run_once(db, mode, body, context);
         }
         if (ended != DB_RETRY) {

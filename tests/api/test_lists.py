@@ -11,6 +11,7 @@ import random
 import socket
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import psycopg2
 import pytest
@@ -576,11 +577,13 @@ def test_too_many_readers_at_a_time_are_told_so(crowded):
         time.sleep(0.05)
 
 
-def kill_connections(database_url):
+def kill_connections(database_url, condition="true"):
+    """How many there were."""
     connection = psycopg2.connect(database_url)
     with contextlib.closing(connection), connection, connection.cursor() as cursor:
-        cursor.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-                       " WHERE application_name = 'vinculo' AND datname = current_database()")
+        cursor.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name"
+                       f" = 'vinculo' AND datname = current_database() AND {condition}")
+        return cursor.rowcount
 
 
 def test_a_lost_connection_between_two_statements_does_not_show(crowded):
@@ -588,6 +591,20 @@ def test_a_lost_connection_between_two_statements_does_not_show(crowded):
         time.sleep(0.3)
         kill_connections(crowded.service.database_url)
         assert ids(rows_of(body_of(sock))) == everything(45000)
+
+
+@pytest.mark.parametrize("path, table", [("/v1/actions?limit=3", "action"),
+                                         ("/v1/kpis?period=2025", "survey_totals")])
+def test_a_connection_lost_in_the_middle_of_an_answer_does_not_show(crowded, path, table):
+    url = crowded.service.database_url
+    with ThreadPoolExecutor(1) as pool, contextlib.closing(psycopg2.connect(url)) as locking:
+        locking.cursor().execute(f"LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE")
+        answer = pool.submit(crowded.get, path)
+        give_up = time.monotonic() + 20
+        while kill_connections(url, "wait_event_type = 'Lock'") == 0:
+            assert time.monotonic() < give_up, "nothing waits for the table"
+        locking.rollback()
+        assert expect(answer.result(), 200) == expect(crowded.get(path), 200)
 
 
 @pytest.mark.parametrize("version", [b"HTTP/1.1", b"HTTP/1.0"])
