@@ -234,32 +234,31 @@ END', format(add, format('%I(workspace)', target || '_expected')), format(add, f
         FOR EACH STATEMENT EXECUTE FUNCTION refuse_truncate()', cells_table);
 END $declare$;
 
--- Makes <target>_span(workspace, today): the first day with a count above 0 in all records, and the last one
--- up to today; both null where there is none.
+-- Makes <target>_span(workspace, today, waiting): the first day with a count above 0 in all records, and the last
+-- one up to today; both null where there is none. waiting: there are changes that wait, which cost a look at them.
 --   counts  columns, added up
 CREATE PROCEDURE totals_span_declare(target text, counts text[]) LANGUAGE plpgsql AS $declare$
 BEGIN
     EXECUTE format($function$
-        CREATE OR REPLACE FUNCTION %1$I(workspace integer, today date, OUT first_day date, OUT last_day date)
+        CREATE OR REPLACE FUNCTION %1$I(workspace integer, today date, waiting boolean, OUT first_day date, OUT last_day date)
         LANGUAGE plpgsql STABLE AS $body$
         DECLARE
-            -- Days of the changes that wait, mostly none, and what they add.
+            -- Days of the changes that wait, and what they add.
             days date[];
             added bigint[];
         BEGIN
-            IF EXISTS (SELECT FROM %6$I c WHERE c.workspace_id = workspace
-                          AND c.number > coalesce((SELECT f.through FROM totals_folded f
-                                                    WHERE f.workspace_id = workspace), 0)) THEN
+            IF waiting THEN
                 SELECT array_agg(r.start), array_agg(%4$s) INTO days, added FROM %2$I(workspace) r WHERE r.cut = 0;
             END IF;
-            SELECT t.start INTO first_day FROM %3$I t
-             WHERE t.workspace_id = workspace AND t.grain = 'd' AND t.cut = 0 AND t.label = '' AND t.second_label = ''
-               AND %5$s + coalesce(added[array_position(days, t.start)], 0) > 0
-             ORDER BY t.start LIMIT 1;
-            SELECT t.start INTO last_day FROM %3$I t
-             WHERE t.workspace_id = workspace AND t.grain = 'd' AND t.cut = 0 AND t.label = '' AND t.second_label = ''
-               AND %5$s + coalesce(added[array_position(days, t.start)], 0) > 0 AND t.start <= today
-             ORDER BY t.start DESC LIMIT 1;
+            SELECT (SELECT t.start FROM %3$I t
+                     WHERE t.workspace_id = workspace AND t.grain = 'd' AND t.cut = 0 AND t.label = '' AND t.second_label = ''
+                       AND %5$s + coalesce(added[array_position(days, t.start)], 0) > 0
+                     ORDER BY t.start LIMIT 1),
+                   (SELECT t.start FROM %3$I t
+                     WHERE t.workspace_id = workspace AND t.grain = 'd' AND t.cut = 0 AND t.label = '' AND t.second_label = ''
+                       AND %5$s + coalesce(added[array_position(days, t.start)], 0) > 0 AND t.start <= today
+                     ORDER BY t.start DESC LIMIT 1)
+              INTO first_day, last_day;
             IF days IS NOT NULL THEN -- No total is below 0: where more is added than taken off, there are records.
                 SELECT least(first_day, min(r.start)), greatest(last_day, max(r.start) FILTER (WHERE r.start <= today))
                   INTO first_day, last_day FROM unnest(days, added) r(start, n) WHERE r.n > 0;
@@ -267,8 +266,7 @@ BEGIN
         END $body$ $function$,
         target || '_span', target || '_rest', target,
         (SELECT string_agg(format('r.%I', c), ' + ') FROM unnest(counts) c),
-        (SELECT string_agg(format('t.%I', c), ' + ') FROM unnest(counts) c),
-        (SELECT t.source || '_change' FROM totals_target t WHERE t.target = totals_span_declare.target));
+        (SELECT string_agg(format('t.%I', c), ' + ') FROM unnest(counts) c));
 END $declare$;
 
 -- Both together; buckets that hold nothing are left out.

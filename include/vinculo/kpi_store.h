@@ -23,6 +23,12 @@ enum { TIMEZONE_TEXT_MAX = 64 };
 enum { KPI_GROUPS_MAX = 100 };
 
 /* What the workspace says before periods can be resolved. */
+/* Of which totals there are changes that have not been added to them (migrations/0004). */
+struct kpi_waiting {
+    bool source[SOURCE_COUNT];
+    bool buyers;
+};
+
 struct kpi_clock {
     char timezone[TIMEZONE_TEXT_MAX];
     char currency[CURRENCY_TEXT_MAX];
@@ -35,6 +41,7 @@ struct kpi_clock {
     bool cancellations_stored;
     int64_t version;     /* of the workspace's data and settings */
     int64_t day_ends_us; /* when today ends there */
+    struct kpi_waiting waiting;
 };
 
 /* Actions: those open, of these the ones that were due before today, and those done in the answer's

@@ -27,9 +27,9 @@ struct question {
     unsigned what;
 };
 
-/* One per source and its whole, targets, three sketches, losses, two kinds of purchases, actions.
- */
-enum { QUESTIONS_MAX = 2 * SOURCE_COUNT + 8 };
+/* One per source and its whole, three sketches and months of buyers, each of them stored and
+ * waiting; buyers of other periods, targets, losses, actions. */
+enum { QUESTIONS_MAX = 2 * (2 * SOURCE_COUNT + 4) + 4 };
 
 struct reading {
     const struct kpi_query *query;
@@ -73,6 +73,15 @@ static enum db_status ask(struct reading *reading, const char *statement, int co
     assert(reading->question_count < QUESTIONS_MAX);
     reading->questions[reading->question_count++] = (struct question){take, what};
     return db_ask(reading->db, statement, count, values);
+}
+
+/* Asks for what is stored, and for the changes that wait to be added to it, if there are any. */
+static enum db_status ask_with(struct reading *reading, const char *stored, const char *waiting,
+                               bool any_wait, int count, const char *const *values,
+                               enum db_status (*take)(struct reading *, unsigned, const PGresult *),
+                               unsigned what) {
+    enum db_status status = ask(reading, stored, count, values, take, what);
+    return status == DB_OK && any_wait ? ask(reading, waiting, count, values, take, what) : status;
 }
 
 /* -- sums ---------------------------------------------------------------------------------- */
@@ -202,7 +211,9 @@ static enum db_status take_whole(struct reading *reading, unsigned source, const
 static enum db_status ask_sums(struct reading *reading, enum totals_source source) {
     static const char everything[] = "[{\"ord\":0,\"label\":\"\",\"second_label\":\"\"}]";
     enum kpi_label by = reading->query->by;
-    const char *statement = totals_sql_name(TOTALS_SQL_SUMS, source);
+    const char *stored = totals_sql_name(TOTALS_SQL_SUMS, source);
+    const char *waiting = totals_sql_name(TOTALS_SQL_SUMS_WAITING, source);
+    bool any_wait = reading->answer->clock.waiting.source[source];
     const struct buf *slices =
         totals_has_balances(source) ? reading->slices : reading->slices_within;
     const char *values[] = {reading->workspace,
@@ -214,13 +225,13 @@ static enum db_status ask_sums(struct reading *reading, enum totals_source sourc
                             buf_text(&reading->groups.keys)};
     enum db_status status = DB_OK;
     if (by != KPI_LABEL_CATEGORY || source == SOURCE_COSTS) {
-        status = ask(reading, statement, 7, values, take_sums, source);
+        status = ask_with(reading, stored, waiting, any_wait, 7, values, take_sums, source);
     }
     if (status == DB_OK && source == SOURCE_LIFE &&
         (by == KPI_LABEL_REASON || by == KPI_LABEL_CATEGORY)) {
         values[5] = "0";
         values[6] = everything;
-        status = ask(reading, statement, 7, values, take_whole, source);
+        status = ask_with(reading, stored, waiting, any_wait, 7, values, take_whole, source);
     }
     return status;
 }
@@ -291,8 +302,13 @@ static enum db_status take_sketches(struct reading *reading, unsigned need, cons
     return good ? DB_OK : short_of_memory(reading);
 }
 
-static enum db_status ask_sketches(struct reading *reading, enum kpi_need need,
-                                   const char *statement, const char *metric) {
+static enum db_status ask_sketches(struct reading *reading, enum kpi_need need) {
+    bool of_surveys = need == NEED_FOLLOW_UP;
+    const char *metric = of_surveys ? "u" : need == NEED_RESPONSE ? "f" : "r";
+    const char *stored = of_surveys ? "follow_up_sketch" : "duration_sketch";
+    const char *waiting = of_surveys ? "follow_up_sketch_waiting" : "duration_sketch_waiting";
+    bool any_wait =
+        reading->answer->clock.waiting.source[of_surveys ? SOURCE_SURVEYS : SOURCE_INTERACTIONS];
     struct buf slices[4] = {{0}};
     bool any = false;
     enum db_status status = DB_OK;
@@ -307,7 +323,7 @@ static enum db_status ask_sketches(struct reading *reading, enum kpi_need need,
                                 reading->cut,
                                 buf_text(&reading->groups.keys),
                                 metric};
-        status = ask(reading, statement, 8, values, take_sketches, need);
+        status = ask_with(reading, stored, waiting, any_wait, 8, values, take_sketches, need);
     }
     for (size_t i = 0; i < 4; i++) {
         buf_free(&slices[i]);
@@ -429,8 +445,7 @@ static enum db_status take_months(struct reading *reading, unsigned what, const 
     return DB_OK;
 }
 
-static enum db_status ask_purchases(struct reading *reading, bool whole_months,
-                                    const char *statement) {
+static enum db_status ask_purchases(struct reading *reading, bool whole_months) {
     const struct kpi_answer *answer = reading->answer;
     PERIOD_ARRAYS arrays = {0};
     for (size_t i = 0; i < answer->count; i++) {
@@ -455,7 +470,9 @@ static enum db_status ask_purchases(struct reading *reading, bool whole_months,
                             buf_text(&arrays.to),
                             reading->cut,
                             buf_text(&reading->groups.keys)};
-    return ask(reading, statement, 7, values, whole_months ? take_months : take_purchases, 0);
+    return whole_months ? ask_with(reading, "kpi_purchases", "kpi_purchases_waiting",
+                                   answer->clock.waiting.buyers, 7, values, take_months, 0)
+                        : ask(reading, "kpi_purchases_range", 7, values, take_purchases, 0);
 }
 
 /* -- one totals per period and group ------------------------------------------------------- */
@@ -535,15 +552,12 @@ static enum db_status take_targets(struct reading *reading, unsigned what, const
 static enum db_status ask_rest(struct reading *reading) {
     const char *values[] = {reading->workspace};
     enum db_status status = ask(reading, "target_list", 1, values, take_targets, 0);
-    status =
-        status == DB_OK ? ask_sketches(reading, NEED_RESPONSE, "duration_sketch", "f") : status;
-    status =
-        status == DB_OK ? ask_sketches(reading, NEED_RESOLUTION, "duration_sketch", "r") : status;
-    status =
-        status == DB_OK ? ask_sketches(reading, NEED_FOLLOW_UP, "follow_up_sketch", "u") : status;
+    status = status == DB_OK ? ask_sketches(reading, NEED_RESPONSE) : status;
+    status = status == DB_OK ? ask_sketches(reading, NEED_RESOLUTION) : status;
+    status = status == DB_OK ? ask_sketches(reading, NEED_FOLLOW_UP) : status;
     status = status == DB_OK ? ask_losses(reading) : status;
-    status = status == DB_OK ? ask_purchases(reading, true, "kpi_purchases") : status;
-    status = status == DB_OK ? ask_purchases(reading, false, "kpi_purchases_range") : status;
+    status = status == DB_OK ? ask_purchases(reading, true) : status;
+    status = status == DB_OK ? ask_purchases(reading, false) : status;
     return status == DB_OK ? ask_actions(reading) : status;
 }
 

@@ -4,8 +4,14 @@
 #include <assert.h>
 
 #define SOURCE(prefix, from, size_column)                                                          \
-    {prefix "_sums", TOTALS_SQL_SUMS, (from), prefix "_totals", NULL}, {                           \
+    {prefix "_sums", TOTALS_SQL_SUMS, (from), prefix "_totals", NULL},                             \
+        {prefix "_sums_waiting", TOTALS_SQL_SUMS_WAITING, (from), prefix "_totals", NULL}, {       \
         prefix "_labels", TOTALS_SQL_LABELS, (from), prefix "_totals", (size_column)               \
+    }
+
+#define SKETCH(table)                                                                              \
+    {table, TOTALS_SQL_SKETCH, SOURCE_COUNT, table, NULL}, {                                       \
+        table "_waiting", TOTALS_SQL_SKETCH_WAITING, SOURCE_COUNT, table, NULL                     \
     }
 
 const struct totals_statement totals_statements[] = {
@@ -15,8 +21,8 @@ const struct totals_statement totals_statements[] = {
     SOURCE("payment", SOURCE_PAYMENTS, "payments"),
     SOURCE("customer_revenue", SOURCE_CUSTOMER_REVENUE, "customer_payments"),
     SOURCE("cost", SOURCE_COSTS, "costs"),
-    {"duration_sketch", TOTALS_SQL_SKETCH, SOURCE_COUNT, "duration_sketch", NULL},
-    {"follow_up_sketch", TOTALS_SQL_SKETCH, SOURCE_COUNT, "follow_up_sketch", NULL},
+    SKETCH("duration_sketch"),
+    SKETCH("follow_up_sketch"),
 };
 const size_t totals_statement_count = sizeof totals_statements / sizeof totals_statements[0];
 
@@ -70,7 +76,7 @@ static void write_columns(struct buf *out, const struct totals_statement *statem
     }
 }
 
-static void write_sums(struct buf *out, const struct totals_statement *statement) {
+static void write_sums(struct buf *out, const struct totals_statement *statement, bool waiting) {
     BUF_SCOPED columns = {0};
     write_columns(&columns, statement);
     buf_add_str(out, asked);
@@ -81,9 +87,11 @@ static void write_sums(struct buf *out, const struct totals_statement *statement
         }
     }
     buf_add_str(out, " FROM (");
-    write_stored(out, statement, buf_text(&columns), "");
-    buf_add_str(out, " UNION ALL ");
-    write_waiting(out, statement, buf_text(&columns), "", "");
+    if (waiting) {
+        write_waiting(out, statement, buf_text(&columns), "", "");
+    } else {
+        write_stored(out, statement, buf_text(&columns), "");
+    }
     buf_add_str(out, ") t GROUP BY 1, 2");
 }
 
@@ -114,11 +122,14 @@ static void write_labels(struct buf *out, const struct totals_statement *stateme
 }
 
 /* One or more sketches per stretch and group: who reads them adds them up. */
-static void write_sketch(struct buf *out, const struct totals_statement *statement) {
+static void write_sketch(struct buf *out, const struct totals_statement *statement, bool waiting) {
     static const char condition[] = " AND t.metric = $8";
     buf_add_str(out, asked);
-    write_stored(out, statement, "t.bucket, t.n", condition);
-    buf_add_str(out, " UNION ALL SELECT x.stretch, x.ord, array_agg(x.bucket ORDER BY x.bucket),"
+    if (!waiting) {
+        write_stored(out, statement, "t.bucket, t.n", condition);
+        return;
+    }
+    buf_add_str(out, "SELECT x.stretch, x.ord, array_agg(x.bucket ORDER BY x.bucket),"
                      " array_agg(x.n ORDER BY x.bucket)"
                      " FROM (SELECT t.stretch, t.ord, t.bucket, sum(t.n)::bigint AS n FROM (");
     write_waiting(out, statement, "t.bucket, t.n", "_bucket", condition);
@@ -128,13 +139,15 @@ static void write_sketch(struct buf *out, const struct totals_statement *stateme
 void totals_sql_write(struct buf *out, const struct totals_statement *statement) {
     switch (statement->form) {
     case TOTALS_SQL_SUMS:
-        write_sums(out, statement);
+    case TOTALS_SQL_SUMS_WAITING:
+        write_sums(out, statement, statement->form == TOTALS_SQL_SUMS_WAITING);
         break;
     case TOTALS_SQL_LABELS:
         write_labels(out, statement);
         break;
     case TOTALS_SQL_SKETCH:
-        write_sketch(out, statement);
+    case TOTALS_SQL_SKETCH_WAITING:
+        write_sketch(out, statement, statement->form == TOTALS_SQL_SKETCH_WAITING);
         break;
     }
 }

@@ -17,15 +17,23 @@
  *         anything before `to`, the ones with most records in [from, to) first.
  * SKETCH  of a table of sketches: $1 … $7 as SUMS, $8 metric. Rows: stretch, ord, integer[] buckets
  *         ascending, bigint[] counts.
+ * …_WAITING  the same of the changes that wait to be added to the table: where there are any, their
+ *         rows are to be added. LABELS counts them in.
  * All rely on the table's primary key. OFFSET 0 keeps the planner from joining in any other way, as
  * it may plan while the tables are empty.
  */
-enum totals_sql { TOTALS_SQL_SUMS, TOTALS_SQL_LABELS, TOTALS_SQL_SKETCH };
+enum totals_sql {
+    TOTALS_SQL_SUMS,
+    TOTALS_SQL_SUMS_WAITING,
+    TOTALS_SQL_LABELS,
+    TOTALS_SQL_SKETCH,
+    TOTALS_SQL_SKETCH_WAITING
+};
 
 struct totals_statement {
     const char *name; /* it is prepared under */
     enum totals_sql form;
-    enum totals_source source; /* SUMS, LABELS */
+    enum totals_source source; /* SUMS…, LABELS */
     const char *table;
     const char *size; /* LABELS: the column that counts records */
 };

@@ -1,4 +1,6 @@
-/* The pool of worker threads: one bounded queue, first come, first served. */
+/* The pool of worker threads: one bounded queue, first come, first served. Of idle workers the one
+ * that was busy last goes on, because what its connection's process needs is then still in the
+ * processor's caches. */
 #include "vinculo/workers.h"
 
 #include "vinculo/metrics_registry.h"
@@ -13,12 +15,15 @@ struct worker {
     struct workers *pool;
     struct db *db;
     pthread_t thread;
+    pthread_cond_t woken;
+    bool idle; /* in the pool's stack */
+    struct worker *idle_before;
 };
 
 struct workers {
     pthread_mutex_t lock;
-    pthread_cond_t filled;
     struct work *first, *last;
+    struct worker *idle_last; /* a stack */
     size_t waiting, waiting_max;
     int64_t patience_us;
     bool stopping;
@@ -27,11 +32,31 @@ struct workers {
     struct worker members[];
 };
 
+/* Under the lock: the worker that was busy last, if one is idle. */
+static void wake_one(struct workers *workers) {
+    struct worker *worker = workers->idle_last;
+    if (worker != NULL) {
+        workers->idle_last = worker->idle_before;
+        worker->idle = false;
+        pthread_cond_signal(&worker->woken);
+    }
+}
+
+/* Under the lock. */
+static void rest(struct worker *worker) {
+    worker->idle_before = worker->pool->idle_last;
+    worker->pool->idle_last = worker;
+    worker->idle = true;
+    while (worker->idle)
+        pthread_cond_wait(&worker->woken, &worker->pool->lock);
+}
+
 /* The next piece of work, or NULL when the queue is empty and stays so. */
-static struct work *take(struct workers *workers, bool *ret_stopping) {
+static struct work *take(struct worker *worker, bool *ret_stopping) {
+    struct workers *workers = worker->pool;
     pthread_mutex_lock(&workers->lock);
     while (workers->first == NULL && !workers->stopping)
-        pthread_cond_wait(&workers->filled, &workers->lock);
+        rest(worker);
     struct work *work = workers->first;
     *ret_stopping = workers->stopping;
     if (work != NULL) {
@@ -50,7 +75,7 @@ static void *worker_main(void *argument) {
     (void)status;
     struct work *work;
     bool stopping;
-    while ((work = take(worker->pool, &stopping)) != NULL) {
+    while ((work = take(worker, &stopping)) != NULL) {
         if (stopping)
             work->refuse(work, ERR_SHUTTING_DOWN);
         else if (clock_monotonic_us() - work->queued_us > worker->pool->patience_us)
@@ -86,7 +111,8 @@ enum err workers_start(const struct db_options *database, size_t threads, size_t
     if (workers == NULL)
         return problem_set(problem, ERR_UNAVAILABLE, "out of memory");
     pthread_mutex_init(&workers->lock, NULL);
-    pthread_cond_init(&workers->filled, NULL);
+    for (size_t i = 0; i < threads; i++)
+        pthread_cond_init(&workers->members[i].woken, NULL);
     workers->count = threads;
     workers->waiting_max = queue_max;
     workers->patience_us = (int64_t)database->timeout_ms * 1000;
@@ -124,7 +150,7 @@ enum err workers_submit(struct workers *workers, struct work *work, struct probl
         workers->last = work;
         workers->waiting++;
         metric_set(METRIC_WORKER_QUEUE, (int64_t)workers->waiting);
-        pthread_cond_signal(&workers->filled);
+        wake_one(workers);
     }
     pthread_mutex_unlock(&workers->lock);
     return err;
@@ -135,7 +161,8 @@ void workers_stop(struct workers *workers) {
         return;
     pthread_mutex_lock(&workers->lock);
     workers->stopping = true;
-    pthread_cond_broadcast(&workers->filled);
+    while (workers->idle_last != NULL)
+        wake_one(workers);
     pthread_mutex_unlock(&workers->lock);
     for (size_t i = 0; i < workers->running; i++)
         db_abandon(workers->members[i].db);
@@ -148,9 +175,10 @@ void workers_free(struct workers *workers) {
     if (workers == NULL)
         return;
     assert(workers->running == 0 && workers->first == NULL);
-    for (size_t i = 0; i < workers->count; i++)
+    for (size_t i = 0; i < workers->count; i++) {
         db_free(workers->members[i].db);
-    pthread_cond_destroy(&workers->filled);
+        pthread_cond_destroy(&workers->members[i].woken);
+    }
     pthread_mutex_destroy(&workers->lock);
     free(workers);
 }

@@ -257,6 +257,41 @@ def test_figures_are_the_same_before_and_after_a_fold(service, running, workspac
         pytest.approx(here.sql(MEDIAN, here.number)[0][0].total_seconds(), rel=0.01)
 
 
+@pytest.fixture(scope="module")
+def another(service, running):
+    """A second service on the same database, which has not kept the answers of the first."""
+    return service(running.database_url)
+
+
+@pytest.mark.parametrize("kind, fields", [
+    ("survey", {"type": "nps", "score": 9, "scale_min": 0, "scale_max": 10, "answered_at": "2025-08-07Z"}),
+    ("interaction", {"opened_at": "2025-08-07 10:00Z", "first_response_at": "2025-08-07 10:07Z",
+                     "resolved_at": "2025-08-07 11:00Z"}),
+    ("customer", {"started_at": "2025-08-07Z"}),
+    ("cancellation", {"customer_id": "ana", "cancelled_at": "2025-08-07Z"}),
+    ("payment", {"customer_id": "ana", "amount": 700, "currency": "BRL", "paid_at": "2025-08-07Z"}),
+    ("cost", {"amount": 70, "currency": "BRL", "incurred_at": "2025-08-07Z"}),
+    ("action", {"survey_id": "low", "title": "call", "status": "done", "opened_at": "2025-08-05Z",
+                "done_at": "2025-08-05 12:00Z"}),
+], ids=lambda value: value if isinstance(value, str) else "")
+def test_of_each_kind_what_waits_alone_is_counted(running, another, workspace, records, kind, fields):
+    client = workspace(running)
+    here = records(running.database_url, client.workspace)
+    here.insert("customer", id="ana", started_at="2025-01-01Z")
+    here.insert("survey", id="low", type="nps", score=2, scale_min=0, scale_max=10, answered_at="2025-08-05Z")
+    add_records(here, [("first", "2025-08-01", "x", 9)], [("a", "03", "web")])
+    eventually(lambda: here.waiting() == 0)
+    before = client.get("/v1/kpis", period="2025-08").json()["kpis"]
+    with here.session() as session:
+        run(session, "SELECT pg_advisory_xact_lock(22103, %s)", here.number)  # as if it folded
+        here.insert(kind, **fields)
+        waiting = client.get("/v1/kpis", period="2025-08").json()["kpis"]
+        assert here.waiting() > 0
+    assert waiting != before
+    eventually(lambda: here.waiting() == 0)
+    assert Client(another.url, client.key).get("/v1/kpis", period="2025-08").json()["kpis"] == waiting
+
+
 def test_a_spoiled_sketch_is_seen_and_mended(quiet, records):
     here = records(quiet)
     here.insert("interaction", opened_at="2025-08-11Z", first_response_at="2025-08-11 00:01Z")

@@ -4,8 +4,8 @@
 -- first, last: the days that have records, the last one at most today; surveys_from,
 -- interactions_from, payments_from: the first day with a record of that kind (null: none);
 -- cancellations_stored: there is one; version: of data and settings; day_ends: when today does, µs since
--- 1970. Relies on the totals' primary keys, action_time and the
--- cancellations' primary key.
+-- 1970; whether changes wait (migrations/0004) of surveys, interactions, life events, payments, costs, and months of
+-- buyers. Relies on the totals' primary keys, the changes' indexes, action_time and the cancellations' primary key.
 SELECT w.timezone, t.today - date '1970-01-01' AS today, w.currency, w.response_window_days,
        w.gross_margin, w.response_target_seconds, array_to_string(w.relationship_weights, ' '),
        least(s.first_day, i.first_day, l.first_day, p.first_day, c.first_day, a.first_day) - date '1970-01-01' AS first,
@@ -15,15 +15,26 @@ SELECT w.timezone, t.today - date '1970-01-01' AS today, w.currency, w.response_
        -- Ordered, so that it goes by the key and not through other workspaces' rows.
        EXISTS (SELECT FROM (SELECT 1 FROM cancellation x WHERE x.workspace_id = $1
                              ORDER BY x.workspace_id, x.id LIMIT 1) x)::integer AS cancellations_stored,
-       v.version, (extract(epoch FROM day_start(t.today + 1, w.timezone)) * 1000000)::bigint AS day_ends
+       v.version, (extract(epoch FROM day_start(t.today + 1, w.timezone)) * 1000000)::bigint AS day_ends,
+       x.surveys, x.interactions, x.life, x.payments, x.costs, x.buyers
   FROM workspace w
   JOIN data_version v ON v.workspace_id = w.id
  CROSS JOIN LATERAL (SELECT local_day(now(), w.timezone) AS today) t
- CROSS JOIN survey_totals_span($1, t.today) s
- CROSS JOIN interaction_totals_span($1, t.today) i
- CROSS JOIN life_totals_span($1, t.today) l
- CROSS JOIN payment_totals_span($1, t.today) p
- CROSS JOIN cost_totals_span($1, t.today) c
+ CROSS JOIN LATERAL (SELECT coalesce((SELECT f.through FROM totals_folded f WHERE f.workspace_id = $1), 0) AS through
+                      OFFSET 0) f
+ CROSS JOIN LATERAL (
+    SELECT EXISTS (SELECT FROM survey_change c WHERE c.workspace_id = $1 AND c.number > f.through) AS surveys,
+           EXISTS (SELECT FROM interaction_change c WHERE c.workspace_id = $1 AND c.number > f.through) AS interactions,
+           EXISTS (SELECT FROM life_event_change c WHERE c.workspace_id = $1 AND c.number > f.through) AS life,
+           EXISTS (SELECT FROM payment_change c WHERE c.workspace_id = $1 AND c.number > f.through) AS payments,
+           EXISTS (SELECT FROM cost_change c WHERE c.workspace_id = $1 AND c.number > f.through) AS costs,
+           EXISTS (SELECT FROM purchase_month_change c WHERE c.workspace_id = $1 AND c.number > f.through) AS buyers
+    OFFSET 0) x
+ CROSS JOIN survey_totals_span($1, t.today, x.surveys) s
+ CROSS JOIN interaction_totals_span($1, t.today, x.interactions) i
+ CROSS JOIN life_totals_span($1, t.today, x.life) l
+ CROSS JOIN payment_totals_span($1, t.today, x.payments) p
+ CROSS JOIN cost_totals_span($1, t.today, x.costs) c
  CROSS JOIN LATERAL (
     SELECT local_day(min(x.opened_at), w.timezone) AS first_day,
            CASE WHEN count(*) > 0 THEN least(local_day(max(x.opened_at), w.timezone), t.today) END AS last_day

@@ -3,7 +3,7 @@
 --   end (exclusive) of the period
 --   $6 cut (migrations/0011); $7 json array of groups {ord, label, second_label}
 -- Rows: number, ord, month (its first day, since 1970-01-01), bucket[], n[] (migrations/0011,
--- totals_add_buyers): what is stored, and the changes that wait to be added to it.
+-- totals_add_buyers). Where changes wait, kpi_purchases_waiting has what they add.
 -- Relies on the primary key of purchase_totals.
 WITH p AS MATERIALIZED (
     SELECT * FROM unnest($2::integer[], $3::date[], $4::date[], $5::date[]) AS p(number, before, a, b)),
@@ -15,10 +15,3 @@ SELECT p.number, g.ord, t.start - date '1970-01-01' AS month, t.bucket, t.n
                       WHERE t.workspace_id = $1 AND t.grain = 'm' AND t.cut = $6
                         AND t.label = g.label AND t.second_label = g.second_label AND t.metric = 'b'
                         AND t.start >= p.before AND t.start < p.b OFFSET 0) t
- UNION ALL
-SELECT p.number, g.ord, t.start - date '1970-01-01', array_agg(t.bucket), array_agg(t.n)
-  FROM purchase_totals_bucket_rest($1) t
-  JOIN g ON g.label = t.label AND g.second_label = t.second_label
- CROSS JOIN LATERAL (SELECT * FROM p WHERE t.start >= p.before AND t.start < p.b OFFSET 0) p
- WHERE t.cut = $6::smallint
- GROUP BY 1, 2, 3
