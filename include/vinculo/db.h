@@ -82,7 +82,8 @@ enum db_mode { DB_WRITE, DB_SNAPSHOT /* REPEATABLE READ, READ ONLY */ };
 
 /* Runs `body` inside one transaction: BEGIN, body, COMMIT, whose tag is checked. Any status but
  * DB_OK from body rolls back. Deadlocks and serialisation failures are run again, three times; a
- * snapshot whose connection broke, and a write of which nothing had been answered, once. */
+ * snapshot whose connection broke, and a write of which nothing had been answered, once; neither
+ * where time ran out or the server is short of something. */
 MUST_CHECK enum db_status db_transaction(struct db *db, enum db_mode mode,
                                          enum db_status (*body)(struct db *db, void *context),
                                          void *context);

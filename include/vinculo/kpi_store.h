@@ -22,13 +22,13 @@ enum { TIMEZONE_TEXT_MAX = 64 };
  */
 enum { KPI_GROUPS_MAX = 100 };
 
-/* What the workspace says before periods can be resolved. */
 /* Of which totals there are changes that have not been added to them (migrations/0004). */
 struct kpi_waiting {
     bool source[SOURCE_COUNT];
     bool buyers;
 };
 
+/* What the workspace says before periods can be resolved. */
 struct kpi_clock {
     char timezone[TIMEZONE_TEXT_MAX];
     char currency[CURRENCY_TEXT_MAX];

@@ -139,8 +139,11 @@ static enum db_status classify(struct db *db, const PGresult *result) {
     if (strcmp(state, "57014") == 0) {
         return DB_SLOW;
     }
-    if (strncmp(state, "08", 2) == 0 || strncmp(state, "57", 2) == 0 ||
-        strncmp(state, "53", 2) == 0 || strncmp(state, "58", 2) == 0 ||
+    bool is_short = strncmp(state, "53", 2) == 0 || strncmp(state, "58", 2) == 0;
+    if (is_short) {
+        db->repeatable = false; /* what it has not got it will not have at once */
+    }
+    if (is_short || strncmp(state, "08", 2) == 0 || strncmp(state, "57", 2) == 0 ||
         strcmp(state, "25006") == 0) {
         return lose(db, primary != NULL ? primary : state);
     }

@@ -1,6 +1,6 @@
 /* The pool of worker threads: one bounded queue, first come, first served. Of idle workers the one
  * that was busy last goes on, because what its connection's process needs is then still in the
- * processor's caches. */
+ * processor's caches; one that has lost its connection, last. */
 #include "vinculo/workers.h"
 
 #include "vinculo/metrics_registry.h"
@@ -16,14 +16,14 @@ struct worker {
     struct db *db;
     pthread_t thread;
     pthread_cond_t woken;
-    bool idle; /* in the pool's stack */
-    struct worker *idle_before;
+    bool idle; /* in the pool's list */
+    struct worker *idle_next;
 };
 
 struct workers {
     pthread_mutex_t lock;
     struct work *first, *last;
-    struct worker *idle_last; /* a stack */
+    struct worker *idle_first; /* a list in the order in which they are woken */
     size_t waiting, waiting_max;
     int64_t patience_us;
     bool stopping;
@@ -32,11 +32,11 @@ struct workers {
     struct worker members[];
 };
 
-/* Under the lock: the worker that was busy last, if one is idle. */
+/* Under the lock. */
 static void wake_one(struct workers *workers) {
-    struct worker *worker = workers->idle_last;
+    struct worker *worker = workers->idle_first;
     if (worker != NULL) {
-        workers->idle_last = worker->idle_before;
+        workers->idle_first = worker->idle_next;
         worker->idle = false;
         pthread_cond_signal(&worker->woken);
     }
@@ -44,8 +44,11 @@ static void wake_one(struct workers *workers) {
 
 /* Under the lock. */
 static void rest(struct worker *worker) {
-    worker->idle_before = worker->pool->idle_last;
-    worker->pool->idle_last = worker;
+    struct worker **place = &worker->pool->idle_first;
+    while (db_connection(worker->db) == NULL && *place != NULL)
+        place = &(*place)->idle_next;
+    worker->idle_next = *place;
+    *place = worker;
     worker->idle = true;
     while (worker->idle)
         pthread_cond_wait(&worker->woken, &worker->pool->lock);
@@ -161,7 +164,7 @@ void workers_stop(struct workers *workers) {
         return;
     pthread_mutex_lock(&workers->lock);
     workers->stopping = true;
-    while (workers->idle_last != NULL)
+    while (workers->idle_first != NULL)
         wake_one(workers);
     pthread_mutex_unlock(&workers->lock);
     for (size_t i = 0; i < workers->running; i++)

@@ -1,8 +1,11 @@
 """64 clients post, correct and delete while PostgreSQL and then the service are killed with -9."""
 
+import contextlib
 import os
 import time
+import urllib.parse
 
+import psycopg2
 import pytest
 
 from api.checks import expect
@@ -110,6 +113,25 @@ def test_every_acknowledged_change_is_there_exactly_once(site, both_at_once, cap
     with capsys.disabled():
         print(f"\n  answers {dict(load.answers)}, slowest {load.slowest_s:.2f} s, writable again "
               f"after {', '.join(f'{wait:.2f}' for wait in waits)} s")
+
+
+def test_a_worker_that_cannot_connect_leaves_the_work_to_the_others(service, workspace):
+    running = service()
+    client = workspace(running)
+    expect(client.get("/v1/actions"), 200)
+    name = urllib.parse.urlsplit(running.database_url).path[1:]
+    with contextlib.ExitStack() as stack:
+        here, elsewhere = (stack.enter_context(contextlib.closing(psycopg2.connect(running.database_url, dbname=database)))
+                           for database in (name, "postgres"))
+        here.autocommit = elsewhere.autocommit = True
+        elsewhere.cursor().execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS false")
+        stack.callback(elsewhere.cursor().execute, f"ALTER DATABASE {name} ALLOW_CONNECTIONS true")
+        cursor = here.cursor()
+        cursor.execute("SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE application_name = 'vinculo'"
+                       " AND datname = current_database() AND query = 'COMMIT' ORDER BY state_change DESC LIMIT 1")
+        assert cursor.fetchall() == [(True,)]  # the one's of the worker that was busy last
+        answers = [client.get("/v1/actions").status for _ in range(30)]
+    assert sorted(answers) == [200] * 29 + [503]
 
 
 def test_cut_connections_to_the_database(site):
