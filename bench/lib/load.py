@@ -14,6 +14,7 @@ from bench.lib.services import RIVAL
 
 LUA = pathlib.Path(__file__).resolve().parents[1] / "lua"
 THREADS = 2
+WARM_UP_S = 4
 runs = itertools.count(int(time.time()) % 1_000_000 * 1000)
 
 
@@ -56,6 +57,12 @@ class Load:
 def post(contestant, connections, seconds):
     """One survey per request (lua/post.lua)."""
     return Load(contestant, "post.lua", "/", connections, seconds).result()
+
+
+def warm_up(contestants, connections):
+    """JavaScript is compiled, and plans are made, before anything counts."""
+    for contestant in contestants:
+        post(contestant, connections, WARM_UP_S)
 
 
 def get(contestant, path, connections, seconds):

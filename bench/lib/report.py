@@ -15,6 +15,10 @@ def median_run(runs):
     return Run(*(statistics.median(getattr(run, field.name) for run in runs) for field in dataclasses.fields(Run)))
 
 
+def fastest(runs):
+    return max(runs, key=lambda run: run.rate)
+
+
 def ratio(a, b):
     return None if a is None or not b else a / b
 

@@ -20,7 +20,7 @@ NODB = ROOT / "build" / "bench-nodb" / "vinculo"
 READY_DEADLINE_S = 20
 
 RIVAL_PROCESSES = 1  # the fastest form on two cores: README.md
-RIVAL_CONNECTIONS = 4
+RIVAL_CONNECTIONS = (1, 2, 4)  # which is the fastest depends on the machine and the load: all are measured
 
 
 class Contestant:
@@ -74,7 +74,7 @@ def _await_answer(url, key, process):
 
 
 @contextlib.contextmanager
-def rival(name="fastify", batching=False, processes=RIVAL_PROCESSES, connections=RIVAL_CONNECTIONS):
+def rival(name, connections, batching=False, processes=RIVAL_PROCESSES):
     """Fastify + pg in a cluster of its own. Batching needs one queue, hence one process."""
     with BenchCluster() as cluster:
         cluster.create_database("rival")
@@ -91,3 +91,9 @@ def rival(name="fastify", batching=False, processes=RIVAL_PROCESSES, connections
         finally:
             process.terminate()
             process.wait()
+
+
+def rivals(stack):
+    """The rival with each number of connections to PostgreSQL."""
+    return [stack.enter_context(rival(f"fastify, pool of {connections}", connections))
+            for connections in RIVAL_CONNECTIONS]

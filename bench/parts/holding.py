@@ -1,12 +1,13 @@
 """One REPEATABLE READ transaction held open, as by a dump or a long report: POST and KPIs beside it."""
 
+import contextlib
 import time
 
 import psycopg2
 
 from bench.lib import load, services
 from bench.lib.reading import fresh_p50_ms
-from bench.lib.report import median_run, ratio
+from bench.lib.report import fastest, median_run, ratio
 
 CONNECTIONS = 250
 KPI = "/v1/kpis?period=2026-09"
@@ -23,12 +24,15 @@ def hold(vinculo):
 
 
 def snapshot(plan, report):
-    with services.new_vinculo() as vinculo, services.rival() as fastify:
-        alone, rival = [], []
+    with contextlib.ExitStack() as stack:
+        vinculo = stack.enter_context(services.new_vinculo())
+        contestants = [vinculo, *services.rivals(stack)]
+        runs = {contestant: [] for contestant in contestants}
+        load.warm_up(contestants, CONNECTIONS)
         for _ in range(plan.rounds):
-            for contestant, runs in ((vinculo, alone), (fastify, rival)):
+            for contestant in contestants:
                 contestant.cluster.checkpoint()
-                runs.append(load.post(contestant, CONNECTIONS, plan.seconds))
+                runs[contestant].append(load.post(contestant, CONNECTIONS, plan.seconds))
         kpi_ms = fresh_p50_ms(vinculo, KPI, KPI_COUNT)
         holding = hold(vinculo)
         end = time.monotonic() + plan.hold_seconds
@@ -36,7 +40,8 @@ def snapshot(plan, report):
             last = load.post(vinculo, CONNECTIONS, plan.seconds)
         held_kpi_ms = fresh_p50_ms(vinculo, KPI, KPI_COUNT)
         holding.close()
-    alone, rival = median_run(alone), median_run(rival)
+    alone, *others = (median_run(runs[contestant]) for contestant in contestants)
+    rival = fastest(others)
     report.row("snapshot", "fastify, none held", CONNECTIONS, rival)
     report.row("snapshot", "vinculo, none held", CONNECTIONS, alone)
     report.row("snapshot", f"vinculo, held for {plan.hold_seconds} s", CONNECTIONS, last)

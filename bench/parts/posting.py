@@ -4,7 +4,7 @@ import contextlib
 import statistics
 
 from bench.lib import load, services
-from bench.lib.report import median_run, ratio
+from bench.lib.report import fastest, median_run, ratio
 
 CONNECTIONS = (64, 250)
 PGBENCH_CLIENTS = (1, 2, 4, 8)
@@ -14,14 +14,16 @@ RIVAL_SHARE_MIN = 0.7  # of pgbench's best rate; a slower rival would be no meas
 def post(plan, report):
     with contextlib.ExitStack() as stack:
         vinculo = stack.enter_context(services.new_vinculo())
+        rivals = services.rivals(stack)
         contestants = [
             vinculo,
-            stack.enter_context(services.rival()),
-            stack.enter_context(services.rival("batching", batching=True)),
+            *rivals,
+            stack.enter_context(services.rival("batching", max(services.RIVAL_CONNECTIONS), batching=True)),
             stack.enter_context(services.new_vinculo("nodb", services.NODB, vinculo.cluster)),
         ]
-        fastify = contestants[1]
+        bare_cluster = rivals[0].cluster
         runs, bare = {}, {}
+        load.warm_up(contestants, CONNECTIONS[0])
         for number in range(plan.rounds):
             report.note(f"post: round {number + 1} of {plan.rounds}")
             for connections in CONNECTIONS:
@@ -30,11 +32,13 @@ def post(plan, report):
                     run = load.post(contestant, connections, plan.seconds)
                     runs.setdefault((contestant.name, connections), []).append(run)
             for clients in PGBENCH_CLIENTS:
-                fastify.cluster.checkpoint()
-                bare.setdefault(clients, []).append(load.pgbench(fastify.cluster, clients, plan.seconds))
+                bare_cluster.checkpoint()
+                bare.setdefault(clients, []).append(load.pgbench(bare_cluster, clients, plan.seconds))
     medians = {key: median_run(value) for key, value in runs.items()}
     for (name, connections), run in sorted(medians.items(), key=lambda item: item[0][1]):
         report.row("post", name, connections, run)
+    for connections in CONNECTIONS:
+        medians["fastify", connections] = fastest(medians[rival.name, connections] for rival in rivals)
     conclude(medians, {clients: statistics.median(rates) for clients, rates in bare.items()}, report)
 
 
