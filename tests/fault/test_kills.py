@@ -4,6 +4,7 @@ import contextlib
 import os
 import time
 import urllib.parse
+import uuid
 
 import psycopg2
 import pytest
@@ -132,6 +133,21 @@ def test_a_worker_that_cannot_connect_leaves_the_work_to_the_others(service, wor
         assert cursor.fetchall() == [(True,)]  # the one's of the worker that was busy last
         answers = [client.get("/v1/actions").status for _ in range(30)]
     assert sorted(answers) == [200] * 29 + [503]
+
+
+def test_what_the_database_is_short_of_is_not_asked_for_twice(cluster, service, workspace):
+    running = service()
+    client = workspace(running)
+    expect(client.get("/v1/kpis", period="2025"), 200)
+    shortage = f"short of disk {uuid.uuid4()}"
+    with contextlib.closing(psycopg2.connect(running.database_url)) as connection:
+        connection.autocommit = True
+        connection.cursor().execute(
+            "CREATE OR REPLACE FUNCTION cost_totals_span(workspace integer, today date, waiting boolean,"
+            " OUT first_day date, OUT last_day date) LANGUAGE plpgsql STABLE"
+            f" AS $$ BEGIN RAISE EXCEPTION '{shortage}' USING ERRCODE = 'disk_full'; END $$")
+    assert client.get("/v1/kpis", period="2024").status == 503
+    assert cluster.log_text().count(f"ERROR:  {shortage}") == 1
 
 
 def test_cut_connections_to_the_database(site):
