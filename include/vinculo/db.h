@@ -108,5 +108,7 @@ void db_array_int(struct buf *out, const int64_t *values, size_t count);
 
 #define DB_RESULT __attribute__((cleanup(db_result_clear))) PGresult
 void db_result_clear(PGresult **result);
+/* Of a boolean column; null counts as false. */
+bool db_is_true(const PGresult *result, int row, int column);
 
 #endif

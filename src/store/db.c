@@ -20,8 +20,8 @@ enum {
     ATTEMPTS_MAX = 3,
     DEADLINE_MARGIN_MS = 500,
     MESSAGE_MAX = 300,
-    WAIT_MAX_MS = 100, /* within which db_abandon is noticed */
-    SLOW_CONNECT_US = 500000,
+    WAIT_MAX_MS = 100,         /* within which db_abandon is noticed */
+    SLOW_CONNECT_US = 1500000, /* a server that hangs takes connect_timeout, 2 s */
     CONNECT_PAUSE_US = 1000000,
     NAME_MAX_BYTES = 64
 };
@@ -55,6 +55,10 @@ static void ignore_notice(void *context, const PGresult *result) {
 void db_result_clear(PGresult **result) {
     PQclear(*result);
     *result = NULL;
+}
+
+bool db_is_true(const PGresult *result, int row, int column) {
+    return PQgetvalue(result, row, column)[0] == 't';
 }
 
 struct db *db_new(const struct db_options *options) {

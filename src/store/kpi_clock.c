@@ -11,10 +11,6 @@ static int32_t day_or(const PGresult *row, int column, int32_t otherwise) {
                                        : (int32_t)strtol(PQgetvalue(row, 0, column), NULL, 10);
 }
 
-static bool is_true(const PGresult *row, int column) {
-    return PQgetvalue(row, 0, column)[0] == 't';
-}
-
 static void read_settings(const PGresult *row, struct kpi_settings *ret_settings) {
     ret_settings->response_window_days = atoi(PQgetvalue(row, 0, 3));
     ret_settings->gross_margin = strtod(PQgetvalue(row, 0, 4), NULL);
@@ -51,12 +47,12 @@ enum db_status kpi_store_read_clock(struct db *db, int workspace_id, struct kpi_
     ret_clock->version = strtoll(PQgetvalue(row, 0, 13), NULL, 10);
     ret_clock->day_ends_us = strtoll(PQgetvalue(row, 0, 14), NULL, 10);
     ret_clock->waiting =
-        (struct kpi_waiting){.source = {[SOURCE_SURVEYS] = is_true(row, 15),
-                                        [SOURCE_INTERACTIONS] = is_true(row, 16),
-                                        [SOURCE_LIFE] = is_true(row, 17),
-                                        [SOURCE_PAYMENTS] = is_true(row, 18),
-                                        [SOURCE_CUSTOMER_REVENUE] = is_true(row, 18),
-                                        [SOURCE_COSTS] = is_true(row, 19)},
-                             .buyers = is_true(row, 20)};
+        (struct kpi_waiting){.source = {[SOURCE_SURVEYS] = db_is_true(row, 0, 15),
+                                        [SOURCE_INTERACTIONS] = db_is_true(row, 0, 16),
+                                        [SOURCE_LIFE] = db_is_true(row, 0, 17),
+                                        [SOURCE_PAYMENTS] = db_is_true(row, 0, 18),
+                                        [SOURCE_CUSTOMER_REVENUE] = db_is_true(row, 0, 18),
+                                        [SOURCE_COSTS] = db_is_true(row, 0, 19)},
+                             .buyers = db_is_true(row, 0, 20)};
     return DB_OK;
 }

@@ -297,10 +297,6 @@ static enum db_status read_body(struct db *db, void *context) {
     return status;
 }
 
-static bool is_true(const PGresult *result, int row, int column) {
-    return PQgetvalue(result, row, column)[0] == 't';
-}
-
 static void set_class(struct comment_filter *comments, const PGresult *result, int row,
                       int column) {
     const char *code = PQgetisnull(result, row, column) ? "NULL" : PQgetvalue(result, row, column);
@@ -350,7 +346,7 @@ enum err record_list_next(struct db *db, struct record_list *list, size_t rows,
     for (int row = 0; row < count; row++) {
         bool taken = true;
         int64_t time_us;
-        if (is_true(result, row, fits)) {
+        if (db_is_true(result, row, fits)) {
             err = offer(list, result, row, take, context, &taken);
         }
         if (err != ERR_OK || !timestamp_parse_postgres(PQgetvalue(result, row, place), &time_us)) {
@@ -364,7 +360,7 @@ enum err record_list_next(struct db *db, struct record_list *list, size_t rows,
         list->time_us = time_us;
         snprintf(list->id, sizeof list->id, "%s", PQgetvalue(result, row, 0));
     }
-    bool cut = (size_t)count == rows || (count > 0 && is_true(result, count - 1, edge));
+    bool cut = (size_t)count == rows || (count > 0 && db_is_true(result, count - 1, edge));
     if (!cut) {
         list->ended = to_the_end;
         list->time_done = true;

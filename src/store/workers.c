@@ -1,6 +1,7 @@
 /* The pool of worker threads: one bounded queue, first come, first served. Of idle workers the one
  * that was busy last goes on, because what its connection's process needs is then still in the
- * processor's caches; one that has lost its connection, last. */
+ * processor's caches. One that has lost its connection takes no work while another has its own: it
+ * would fail at once, and be there for the next piece of work first. */
 #include "vinculo/workers.h"
 
 #include "vinculo/metrics_registry.h"
@@ -16,7 +17,8 @@ struct worker {
     struct db *db;
     pthread_t thread;
     pthread_cond_t woken;
-    bool idle; /* in the pool's list */
+    bool connected; /* counted in the pool's `connected` */
+    bool idle;      /* in the pool's list */
     struct worker *idle_next;
 };
 
@@ -25,6 +27,7 @@ struct workers {
     struct work *first, *last;
     struct worker *idle_first; /* a list in the order in which they are woken */
     size_t waiting, waiting_max;
+    size_t connected;
     int64_t patience_us;
     bool stopping;
     size_t running; /* threads to join */
@@ -42,10 +45,10 @@ static void wake_one(struct workers *workers) {
     }
 }
 
-/* Under the lock. */
+/* Under the lock. One without a connection is woken after those that have theirs. */
 static void rest(struct worker *worker) {
     struct worker **place = &worker->pool->idle_first;
-    while (db_connection(worker->db) == NULL && *place != NULL)
+    while (!worker->connected && *place != NULL)
         place = &(*place)->idle_next;
     worker->idle_next = *place;
     *place = worker;
@@ -54,12 +57,38 @@ static void rest(struct worker *worker) {
         pthread_cond_wait(&worker->woken, &worker->pool->lock);
 }
 
+/* Under the lock. */
+static void count_connection(struct worker *worker) {
+    worker->pool->connected -= worker->connected ? 1 : 0;
+    worker->connected = db_connection(worker->db) != NULL;
+    worker->pool->connected += worker->connected ? 1 : 0;
+}
+
+/* Under the lock, which is let go meanwhile. */
+static void connect_again(struct worker *worker) {
+    pthread_mutex_unlock(&worker->pool->lock);
+    enum db_status status = db_ready(worker->db);
+    (void)status; /* count_connection sees it */
+    pthread_mutex_lock(&worker->pool->lock);
+    count_connection(worker);
+}
+
+/* Under the lock. */
+static bool may_take(const struct worker *worker) {
+    const struct workers *workers = worker->pool;
+    return workers->first != NULL && (worker->connected || workers->connected == 0);
+}
+
 /* The next piece of work, or NULL when the queue is empty and stays so. */
 static struct work *take(struct worker *worker, bool *ret_stopping) {
     struct workers *workers = worker->pool;
     pthread_mutex_lock(&workers->lock);
-    while (workers->first == NULL && !workers->stopping)
+    count_connection(worker);
+    while (!workers->stopping && !may_take(worker)) {
         rest(worker);
+        if (workers->first != NULL && !may_take(worker))
+            connect_again(worker); /* woken, so the others are busy */
+    }
     struct work *work = workers->first;
     *ret_stopping = workers->stopping;
     if (work != NULL) {
