@@ -64,8 +64,8 @@ CREATE TABLE totals_target (
 );
 
 -- Makes <source>_change and the triggers that write it. Called again, with further facts at the end, for which
--- the table has got its columns before, it makes the triggers anew; so do totals_declare and
--- totals_span_declare. After that the workspaces need a rebuild.
+-- the table has got its columns before, it makes the triggers anew; so does totals_declare. After that the
+-- workspaces need a rebuild.
 --   facts  json {"column": "expression over the row r"}: all that totals depend on
 CREATE PROCEDURE changes_declare(source text, facts json) LANGUAGE plpgsql AS $declare$
 DECLARE
@@ -234,41 +234,6 @@ END', format(add, format('%I(workspace)', target || '_expected')), format(add, f
         FOR EACH STATEMENT EXECUTE FUNCTION refuse_truncate()', cells_table);
 END $declare$;
 
--- Makes <target>_span(workspace, today, waiting): the first day with a count above 0 in all records, and the last
--- one up to today; both null where there is none. waiting: there are changes that wait, which cost a look at them.
---   counts  columns, added up
-CREATE PROCEDURE totals_span_declare(target text, counts text[]) LANGUAGE plpgsql AS $declare$
-BEGIN
-    EXECUTE format($function$
-        CREATE OR REPLACE FUNCTION %1$I(workspace integer, today date, waiting boolean, OUT first_day date, OUT last_day date)
-        LANGUAGE plpgsql STABLE AS $body$
-        DECLARE
-            -- Days of the changes that wait, and what they add.
-            days date[];
-            added bigint[];
-        BEGIN
-            IF waiting THEN
-                SELECT array_agg(r.start), array_agg(%4$s) INTO days, added FROM %2$I(workspace) r WHERE r.cut = 0;
-            END IF;
-            SELECT (SELECT t.start FROM %3$I t
-                     WHERE t.workspace_id = workspace AND t.grain = 'd' AND t.cut = 0 AND t.label = '' AND t.second_label = ''
-                       AND %5$s + coalesce(added[array_position(days, t.start)], 0) > 0
-                     ORDER BY t.start LIMIT 1),
-                   (SELECT t.start FROM %3$I t
-                     WHERE t.workspace_id = workspace AND t.grain = 'd' AND t.cut = 0 AND t.label = '' AND t.second_label = ''
-                       AND %5$s + coalesce(added[array_position(days, t.start)], 0) > 0 AND t.start <= today
-                     ORDER BY t.start DESC LIMIT 1)
-              INTO first_day, last_day;
-            IF days IS NOT NULL THEN -- No total is below 0: where more is added than taken off, there are records.
-                SELECT least(first_day, min(r.start)), greatest(last_day, max(r.start) FILTER (WHERE r.start <= today))
-                  INTO first_day, last_day FROM unnest(days, added) r(start, n) WHERE r.n > 0;
-            END IF;
-        END $body$ $function$,
-        target || '_span', target || '_rest', target,
-        (SELECT string_agg(format('r.%I', c), ' + ') FROM unnest(counts) c),
-        (SELECT string_agg(format('t.%I', c), ' + ') FROM unnest(counts) c));
-END $declare$;
-
 -- Both together; buckets that hold nothing are left out.
 CREATE FUNCTION buckets_add(INOUT bucket integer[], INOUT n bigint[], other_bucket integer[], other_n bigint[])
 LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
@@ -411,7 +376,6 @@ CALL totals_declare('survey', 'survey_totals', '{segment,channel,agent,topic,tou
     "ces7_n": "(e.headline AND r.type = 'ces' AND r.scale_max = 7)::integer",
     "ces7_sum": "CASE WHEN e.headline AND r.type = 'ces' AND r.scale_max = 7 THEN e.ease END"
     }$$);
-CALL totals_span_declare('survey_totals', '{records}');
 
 -- Interactions: each measure by the day of its own event. An interaction ends when it is resolved,
 -- or, never resolved, when it is closed. Service ones (inbound, not by a bot) count for response
@@ -469,7 +433,6 @@ CALL totals_declare('interaction', 'interaction_totals', '{segment,channel,agent
     "contact_first": "(r.service AND e.what = 'ended' AND r.resolved_on_first_contact)::integer",
     "contact_known": "(r.service AND e.what = 'ended' AND r.resolved_on_first_contact IS NOT NULL)::integer"
     }$$);
-CALL totals_span_declare('interaction_totals', '{opened}');
 
 -- DDSketches (Masson et al. 2019) of durations.
 -- Bucket i holds γ^(i−1) < µs ≤ γ^i with γ = 1.009/0.991 (α = 0.9 %); −1 holds zeros.
@@ -522,7 +485,6 @@ CALL totals_declare('cost', 'cost_totals', '{segment,channel,category}',
               w.cac_categories IS NULL OR coalesce(r.category = ANY (w.cac_categories), false) AS counted) e$$,
     measures => '{"costs": "1", "costs_counted": "e.counted::integer",
                   "cost_amount": "CASE WHEN e.counted THEN r.amount ELSE 0 END"}');
-CALL totals_span_declare('cost_totals', '{costs}');
 
 -- Payments by paid_at, in minor units, by their own labels (they have a segment but no channel):
 -- gross above zero, refunds below; attributed: those that name a customer.
@@ -551,7 +513,6 @@ CALL totals_declare('payment', 'payment_totals', '{segment}',
     '(VALUES (local_day(r.paid_at, w.timezone))) e(day)',
     measures => '{"payments": "1", "gross": "greatest(r.amount, 0)", "refunds": "greatest(-r.amount, 0)",
                   "attributed": "CASE WHEN r.attributed THEN r.amount ELSE 0 END"}');
-CALL totals_span_declare('payment_totals', '{payments}');
 
 -- Payments that name a customer, by the customer's labels.
 CREATE TABLE customer_revenue_totals (

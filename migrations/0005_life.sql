@@ -100,7 +100,6 @@ CALL totals_declare('life_event', 'life_totals', '{segment,channel,reason}',
     "lost_voluntary_trailing": "(e.loss = 1 AND r.voluntary)::integer",
     "lost_involuntary_trailing": "(e.loss = 1 AND NOT r.voluntary)::integer"
     }$$);
-CALL totals_span_declare('life_totals', '{acquired,reactivated,cancelled,redundant}');
 
 CREATE TRIGGER refuse_truncate BEFORE TRUNCATE ON life_event
     FOR EACH STATEMENT EXECUTE FUNCTION refuse_truncate();

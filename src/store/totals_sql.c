@@ -43,16 +43,15 @@ static const char asked[] =
     " g AS MATERIALIZED (SELECT * FROM json_to_recordset($7::json)"
     " AS g(ord integer, label text, second_label text)) ";
 
-/* `columns` of the stored rows t of stretches and groups. */
+/* `columns` of the stored rows t of each stretch and group; `end` ends their WHERE. */
 static void write_stored(struct buf *out, const struct totals_statement *statement,
-                         const char *columns, const char *condition) {
+                         const char *columns, const char *end) {
     buf_printf(out,
-               "SELECT s.stretch, g.ord, %s FROM s CROSS JOIN g"
-               " CROSS JOIN LATERAL (SELECT * FROM %s t WHERE t.workspace_id = $1"
+               "SELECT s.stretch, g.ord, t.* FROM s CROSS JOIN g"
+               " CROSS JOIN LATERAL (SELECT %s FROM %s t WHERE t.workspace_id = $1"
                " AND t.grain = s.grain AND t.cut = $6 AND t.label = g.label"
-               " AND t.second_label = g.second_label%s AND t.start >= s.a AND t.start < s.b"
-               " OFFSET 0) t",
-               columns, statement->table, condition);
+               " AND t.second_label = g.second_label AND t.start >= s.a AND t.start < s.b%s) t",
+               columns, statement->table, end);
 }
 
 /* The same of the changes that wait to be added to them (migrations/0004): these are few, and days
@@ -67,38 +66,40 @@ static void write_waiting(struct buf *out, const struct totals_statement *statem
                columns, statement->table, suffix, condition);
 }
 
-/* "t.nps_promoters, t.nps_passives, …" */
-static void write_columns(struct buf *out, const struct totals_statement *statement) {
+/* Its columns, each between `before` and `after`: "sum(t.nps_promoters), sum(t.nps_passives), …" */
+static void write_columns(struct buf *out, const struct totals_statement *statement,
+                          const char *before, const char *after) {
+    const char *comma = "";
     for (size_t i = 0; i < totals_column_count; i++) {
         if (totals_columns[i].source == statement->source) {
-            buf_printf(out, "%st.%s", out->length > 0 ? ", " : "", totals_columns[i].name);
+            buf_printf(out, "%s%st.%s%s", comma, before, totals_columns[i].name, after);
+            comma = ", ";
         }
     }
 }
 
-static void write_sums(struct buf *out, const struct totals_statement *statement, bool waiting) {
-    BUF_SCOPED columns = {0};
-    write_columns(&columns, statement);
+static void write_sums(struct buf *out, const struct totals_statement *statement) {
+    BUF_SCOPED sums = {0};
+    write_columns(&sums, statement, "sum(", ")");
     buf_add_str(out, asked);
-    buf_add_str(out, "SELECT t.stretch, t.ord");
-    for (size_t i = 0; i < totals_column_count; i++) {
-        if (totals_columns[i].source == statement->source) {
-            buf_printf(out, ", sum(t.%s)", totals_columns[i].name);
-        }
-    }
+    write_stored(out, statement, buf_text(&sums), " HAVING count(*) > 0");
+}
+
+static void write_sums_waiting(struct buf *out, const struct totals_statement *statement) {
+    BUF_SCOPED columns = {0};
+    write_columns(&columns, statement, "", "");
+    buf_add_str(out, asked);
+    buf_add_str(out, "SELECT t.stretch, t.ord, ");
+    write_columns(out, statement, "sum(", ")");
     buf_add_str(out, " FROM (");
-    if (waiting) {
-        write_waiting(out, statement, buf_text(&columns), "", "");
-    } else {
-        write_stored(out, statement, buf_text(&columns), "");
-    }
+    write_waiting(out, statement, buf_text(&columns), "", "");
     buf_add_str(out, ") t GROUP BY 1, 2");
 }
 
 /* Rows of zeros, which are left where records were deleted or moved, are no groups. */
 static void write_labels(struct buf *out, const struct totals_statement *statement) {
     BUF_SCOPED columns = {0};
-    write_columns(&columns, statement);
+    write_columns(&columns, statement, "", "");
     buf_printf(out,
                "SELECT CASE WHEN $4::boolean THEN t.second_label ELSE t.label END"
                " FROM (SELECT t.label, t.second_label, t.start, t.%s AS size, %s"
@@ -122,32 +123,36 @@ static void write_labels(struct buf *out, const struct totals_statement *stateme
 }
 
 /* One or more sketches per stretch and group: who reads them adds them up. */
-static void write_sketch(struct buf *out, const struct totals_statement *statement, bool waiting) {
-    static const char condition[] = " AND t.metric = $8";
+static void write_sketch(struct buf *out, const struct totals_statement *statement) {
     buf_add_str(out, asked);
-    if (!waiting) {
-        write_stored(out, statement, "t.bucket, t.n", condition);
-        return;
-    }
+    write_stored(out, statement, "t.bucket, t.n", " AND t.metric = $8 OFFSET 0");
+}
+
+static void write_sketch_waiting(struct buf *out, const struct totals_statement *statement) {
+    buf_add_str(out, asked);
     buf_add_str(out, "SELECT x.stretch, x.ord, array_agg(x.bucket ORDER BY x.bucket),"
                      " array_agg(x.n ORDER BY x.bucket)"
                      " FROM (SELECT t.stretch, t.ord, t.bucket, sum(t.n)::bigint AS n FROM (");
-    write_waiting(out, statement, "t.bucket, t.n", "_bucket", condition);
+    write_waiting(out, statement, "t.bucket, t.n", "_bucket", " AND t.metric = $8");
     buf_add_str(out, ") t GROUP BY 1, 2, 3) x GROUP BY 1, 2");
 }
 
 void totals_sql_write(struct buf *out, const struct totals_statement *statement) {
     switch (statement->form) {
     case TOTALS_SQL_SUMS:
+        write_sums(out, statement);
+        break;
     case TOTALS_SQL_SUMS_WAITING:
-        write_sums(out, statement, statement->form == TOTALS_SQL_SUMS_WAITING);
+        write_sums_waiting(out, statement);
         break;
     case TOTALS_SQL_LABELS:
         write_labels(out, statement);
         break;
     case TOTALS_SQL_SKETCH:
+        write_sketch(out, statement);
+        break;
     case TOTALS_SQL_SKETCH_WAITING:
-        write_sketch(out, statement, statement->form == TOTALS_SQL_SKETCH_WAITING);
+        write_sketch_waiting(out, statement);
         break;
     }
 }

@@ -1,5 +1,6 @@
 """Shapes of the KPI answers, and figures worked out by hand."""
 
+import datetime
 import re
 
 import pytest
@@ -69,6 +70,35 @@ def test_the_answer_for_one_period(fresh):
         assert set(PARTS.get(name, "").split()) <= set(entry["parts"]), name
         assert (entry["value"] is None) == (entry["null_reason"] is not None)
         assert isinstance(entry["n"], int) and entry["provisional"] in (True, False)
+
+
+@pytest.mark.parametrize("kind, time", [
+    ("surveys", "answered_at"), ("surveys", "sent_at"), ("interactions", "opened_at"), ("customers", "started_at"),
+    ("cancellations", "cancelled_at"), ("reactivations", "reactivated_at"), ("payments", "paid_at"),
+    ("costs", "incurred_at"), ("actions", "opened_at")])
+def test_data_are_the_days_that_have_records_of_any_kind(fresh, kind, time):
+    expect(fresh.patch("/v1/workspace", {"timezone": "America/Sao_Paulo"}), 200)
+    expect(fresh.put("/v1/customers/known", {"started_at": "2022-08-15T12:00:00Z"}), 201)
+    fields = {"score": None, "answered_at": None} if time == "sent_at" else {}
+    record = {name: value for name, value in {**sample(kind), **fields}.items() if value is not None}
+    life_event = record.get("customer_id") == "known"  # none before the start
+    first, last = ({**record, "id": name, time: moment} for name, moment in (
+        ("first", "2023-02-01T02:59:59Z" if life_event else "2021-02-01T02:59:59Z"), ("last", "2025-02-01T03:00:00Z")))
+
+    def data():
+        return expect(fresh.get("/v1/kpis", kpis="nps"), 200)["data"]
+
+    assert data() == {"first": "2022-08-15", "last": "2022-08-15"}
+    post_all(fresh, kind, [first, last])
+    assert data() == {"first": "2022-08-15" if life_event else "2021-01-31", "last": "2025-02-01"}
+    if kind == "cancellations":  # may be announced
+        announced = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(days=40)
+        expect(fresh.post(f"/v1/{kind}", {**record, time: announced.isoformat()}), 201)
+        assert data()["last"] == "2025-02-01"
+    expect(fresh.delete(f"/v1/{kind}/last"), 204)
+    assert data()["last"] == ("2023-01-31" if life_event else "2022-08-15")
+    expect(fresh.delete(f"/v1/{kind}/first"), 204)
+    assert data() == {"first": "2022-08-15", "last": "2022-08-15"}
 
 
 def test_one_kpi_of_one_period(fresh):

@@ -165,8 +165,7 @@ def test_what_the_database_is_short_of_is_not_asked_for_twice(cluster, service, 
     with contextlib.closing(psycopg2.connect(running.database_url)) as connection:
         connection.autocommit = True
         connection.cursor().execute(
-            "CREATE OR REPLACE FUNCTION cost_totals_span(workspace integer, today date, waiting boolean,"
-            " OUT first_day date, OUT last_day date) LANGUAGE plpgsql STABLE"
+            "CREATE OR REPLACE FUNCTION day_start(day date, zone text) RETURNS timestamptz LANGUAGE plpgsql IMMUTABLE"
             f" AS $$ BEGIN RAISE EXCEPTION '{shortage}' USING ERRCODE = 'disk_full'; END $$")
     assert client.get("/v1/kpis", period="2024").status == 503
     assert cluster.log_text().count(f"ERROR:  {shortage}") == 1
