@@ -102,13 +102,14 @@ static enum err start(struct app *app, const struct settings *settings, struct p
     }
     enum err err = check_schema(settings, problem);
     if (err == ERR_OK) {
+        /* Before all those that connect at once, since the keys have a time to be there. */
+        err = keyring_start(&for_writing, &app->keyring, problem);
+    }
+    if (err == ERR_OK) {
         err = writer_start(&writer, &app->writer, problem);
     }
     if (err == ERR_OK) {
         err = start_workers(app, settings, problem);
-    }
-    if (err == ERR_OK) {
-        err = keyring_start(&for_writing, &app->keyring, problem);
     }
     if (err == ERR_OK) {
         err =

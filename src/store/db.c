@@ -20,8 +20,8 @@ enum {
     ATTEMPTS_MAX = 3,
     DEADLINE_MARGIN_MS = 500,
     MESSAGE_MAX = 300,
-    WAIT_MAX_MS = 100,         /* within which db_abandon is noticed */
-    SLOW_CONNECT_US = 1500000, /* a server that hangs takes connect_timeout, 2 s */
+    WAIT_MAX_MS = 100,        /* within which db_abandon is noticed */
+    SLOW_CONNECT_US = 950000, /* one that hangs takes 1 to 2 s: libpq counts whole ones */
     CONNECT_PAUSE_US = 1000000,
     NAME_MAX_BYTES = 64
 };

@@ -2,11 +2,11 @@
 #include "vinculo/folding.h"
 
 #include "vinculo/log.h"
+#include "vinculo/timed_wait.h"
 #include "vinculo/timestamp.h"
 
 #include <pthread.h>
 #include <stdlib.h>
-#include <time.h>
 
 enum {
     /* So many changes are folded at once that what this costs is shared by them, and so few wait
@@ -98,15 +98,9 @@ static void *folding_main(void *argument) {
         int64_t began_us = clock_monotonic_us();
         bool failing = fold_workspaces(folding, &more) != DB_OK;
         long wait_us = pause_us(failing, more, clock_monotonic_us() - began_us);
-        struct timespec until;
-        clock_gettime(CLOCK_MONOTONIC, &until);
-        until.tv_sec += wait_us / 1000000L;
-        until.tv_nsec += wait_us % 1000000L * 1000L;
-        until.tv_sec += until.tv_nsec / 1000000000L;
-        until.tv_nsec %= 1000000000L;
         pthread_mutex_lock(&folding->lock);
         if (!folding->stopping) {
-            pthread_cond_timedwait(&folding->changed, &folding->lock, &until);
+            cond_wait_until(&folding->changed, &folding->lock, clock_monotonic_us() + wait_us);
         }
         stopping = folding->stopping;
         pthread_mutex_unlock(&folding->lock);
@@ -126,11 +120,7 @@ enum err folding_start(const struct db_options *database, int timeout_ms,
     }
     folding->timeout_ms = timeout_ms;
     pthread_mutex_init(&folding->lock, NULL);
-    pthread_condattr_t attributes;
-    pthread_condattr_init(&attributes);
-    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-    pthread_cond_init(&folding->changed, &attributes);
-    pthread_condattr_destroy(&attributes);
+    cond_init(&folding->changed);
     if (pthread_create(&folding->thread, NULL, folding_main, folding) != 0) {
         db_free(folding->db);
         free(folding);

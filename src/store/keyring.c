@@ -3,6 +3,7 @@
 
 #include "origin.h"
 #include "vinculo/log.h"
+#include "vinculo/timed_wait.h"
 #include "vinculo/timestamp.h"
 
 #include <assert.h>
@@ -16,7 +17,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
-#include <time.h>
 #include <unistd.h>
 
 enum {
@@ -275,11 +275,7 @@ static void init_locks(struct keyring *keyring) {
     pthread_rwlock_init(&keyring->table_lock, &fair);
     pthread_rwlockattr_destroy(&fair);
     pthread_mutex_init(&keyring->start_lock, NULL);
-    pthread_condattr_t monotonic;
-    pthread_condattr_init(&monotonic);
-    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-    pthread_cond_init(&keyring->loaded, &monotonic);
-    pthread_condattr_destroy(&monotonic);
+    cond_init(&keyring->loaded);
 }
 
 static enum err keyring_new(const struct db_options *database, struct keyring **ret_keyring,
@@ -306,18 +302,11 @@ static enum err keyring_new(const struct db_options *database, struct keyring **
 }
 
 static bool wait_until_loaded(struct keyring *keyring, int timeout_ms) {
-    struct timespec end;
-    clock_gettime(CLOCK_MONOTONIC, &end);
-    end.tv_sec += timeout_ms / 1000;
-    end.tv_nsec += (long)(timeout_ms % 1000) * 1000000;
-    if (end.tv_nsec >= 1000000000) {
-        end.tv_sec++;
-        end.tv_nsec -= 1000000000;
-    }
+    int64_t end_us = clock_monotonic_us() + (int64_t)timeout_ms * 1000;
+    bool in_time = true;
     pthread_mutex_lock(&keyring->start_lock);
-    int error = 0;
-    while (!keyring->is_loaded && error == 0)
-        error = pthread_cond_timedwait(&keyring->loaded, &keyring->start_lock, &end);
+    while (!keyring->is_loaded && in_time)
+        in_time = cond_wait_until(&keyring->loaded, &keyring->start_lock, end_us);
     bool is_loaded = keyring->is_loaded;
     pthread_mutex_unlock(&keyring->start_lock);
     return is_loaded;

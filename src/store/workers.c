@@ -5,12 +5,14 @@
 #include "vinculo/workers.h"
 
 #include "vinculo/metrics_registry.h"
+#include "vinculo/timed_wait.h"
 #include "vinculo/timestamp.h"
 
 #include <assert.h>
-#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+
+enum { RECONNECT_US = 200 * 1000 };
 
 struct worker {
     struct workers *pool;
@@ -36,16 +38,25 @@ struct workers {
 };
 
 /* Under the lock. */
+static void leave_idle(struct worker *worker) {
+    struct worker **place = &worker->pool->idle_first;
+    while (*place != worker)
+        place = &(*place)->idle_next;
+    *place = worker->idle_next;
+    worker->idle = false;
+}
+
+/* Under the lock. */
 static void wake_one(struct workers *workers) {
     struct worker *worker = workers->idle_first;
     if (worker != NULL) {
-        workers->idle_first = worker->idle_next;
-        worker->idle = false;
+        leave_idle(worker);
         pthread_cond_signal(&worker->woken);
     }
 }
 
-/* Under the lock. One without a connection is woken after those that have theirs. */
+/* Under the lock. One without a connection is woken after those that have theirs, or when it is
+ * time to try again. */
 static void rest(struct worker *worker) {
     struct worker **place = &worker->pool->idle_first;
     while (!worker->connected && *place != NULL)
@@ -53,8 +64,16 @@ static void rest(struct worker *worker) {
     worker->idle_next = *place;
     *place = worker;
     worker->idle = true;
-    while (worker->idle)
-        pthread_cond_wait(&worker->woken, &worker->pool->lock);
+    int64_t until_us = clock_monotonic_us() + RECONNECT_US;
+    bool in_time = true;
+    while (worker->idle && in_time) {
+        if (worker->connected)
+            pthread_cond_wait(&worker->woken, &worker->pool->lock);
+        else
+            in_time = cond_wait_until(&worker->woken, &worker->pool->lock, until_us);
+    }
+    if (worker->idle)
+        leave_idle(worker);
 }
 
 /* Under the lock. */
@@ -84,10 +103,13 @@ static struct work *take(struct worker *worker, bool *ret_stopping) {
     struct workers *workers = worker->pool;
     pthread_mutex_lock(&workers->lock);
     count_connection(worker);
+    bool has_tried = false;
     while (!workers->stopping && !may_take(worker)) {
-        rest(worker);
-        if (workers->first != NULL && !may_take(worker))
-            connect_again(worker); /* woken, so the others are busy */
+        has_tried = workers->first != NULL && !has_tried;
+        if (has_tried)
+            connect_again(worker); /* work waits, so those that have a connection are busy */
+        else
+            rest(worker);
     }
     struct work *work = workers->first;
     *ret_stopping = workers->stopping;
@@ -144,7 +166,7 @@ enum err workers_start(const struct db_options *database, size_t threads, size_t
         return problem_set(problem, ERR_UNAVAILABLE, "out of memory");
     pthread_mutex_init(&workers->lock, NULL);
     for (size_t i = 0; i < threads; i++)
-        pthread_cond_init(&workers->members[i].woken, NULL);
+        cond_init(&workers->members[i].woken);
     workers->count = threads;
     workers->waiting_max = queue_max;
     workers->patience_us = (int64_t)database->timeout_ms * 1000;

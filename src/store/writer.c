@@ -7,12 +7,12 @@
 #include "batch.h"
 #include "vinculo/log.h"
 #include "vinculo/metrics_registry.h"
+#include "vinculo/timed_wait.h"
 #include "vinculo/timestamp.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
-#include <time.h>
 
 enum {
     RECONNECT_MS = 500,
@@ -248,12 +248,7 @@ static struct write_job *wait_for_batch(struct writer *writer, bool *ret_stop) {
     if (!writer->stopping && writer->singles.head == NULL && writer->streams.head == NULL &&
         !is_held_due(writer)) {
         long wait_ms = writer->held.head != NULL ? HELD_MS : RECONNECT_MS;
-        struct timespec until;
-        clock_gettime(CLOCK_MONOTONIC, &until);
-        until.tv_nsec += wait_ms * 1000000L;
-        until.tv_sec += until.tv_nsec / 1000000000L;
-        until.tv_nsec %= 1000000000L;
-        pthread_cond_timedwait(&writer->changed, &writer->lock, &until);
+        cond_wait_until(&writer->changed, &writer->lock, clock_monotonic_us() + wait_ms * 1000);
     }
     struct write_job *batch = take_batch(writer);
     *ret_stop = writer->stopping && batch == NULL;
@@ -321,11 +316,7 @@ enum err writer_start(const struct writer_settings *settings, struct writer **re
         .more = take_more, .context = writer, .batch_max = settings->batch_max};
     writer->lock_timeout_us = (int64_t)settings->database.lock_timeout_ms * 1000;
     pthread_mutex_init(&writer->lock, NULL);
-    pthread_condattr_t attributes;
-    pthread_condattr_init(&attributes);
-    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-    pthread_cond_init(&writer->changed, &attributes);
-    pthread_condattr_destroy(&attributes);
+    cond_init(&writer->changed);
     set_connected(writer, db_ready(writer->db) == DB_OK);
     if (pthread_create(&writer->thread, NULL, writer_main, writer) != 0) {
         writer_free(writer);

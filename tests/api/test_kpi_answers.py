@@ -2,6 +2,7 @@
 
 import datetime
 import re
+import zoneinfo
 
 import pytest
 
@@ -77,26 +78,33 @@ def test_the_answer_for_one_period(fresh):
     ("cancellations", "cancelled_at"), ("reactivations", "reactivated_at"), ("payments", "paid_at"),
     ("costs", "incurred_at"), ("actions", "opened_at")])
 def test_data_are_the_days_that_have_records_of_any_kind(fresh, kind, time):
-    expect(fresh.patch("/v1/workspace", {"timezone": "America/Sao_Paulo"}), 200)
+    zone = zoneinfo.ZoneInfo("America/Sao_Paulo")  # three hours behind
+    expect(fresh.patch("/v1/workspace", {"timezone": zone.key}), 200)
     expect(fresh.put("/v1/customers/known", {"started_at": "2022-08-15T12:00:00Z"}), 201)
-    fields = {"score": None, "answered_at": None} if time == "sent_at" else {}
-    record = {name: value for name, value in {**sample(kind), **fields}.items() if value is not None}
-    life_event = record.get("customer_id") == "known"  # none before the start
-    first, last = ({**record, "id": name, time: moment} for name, moment in (
-        ("first", "2023-02-01T02:59:59Z" if life_event else "2021-02-01T02:59:59Z"), ("last", "2025-02-01T03:00:00Z")))
+    record = sample(kind)
+    if time == "sent_at":  # not answered
+        record = {"type": "nps"}
+    elif kind == "surveys":  # counts by its answer
+        record["sent_at"] = "2019-05-05T12:00:00Z"
+    first_day = "2021-01-31"
+    if "customer_id" in record:  # a life event cannot be before the start
+        first_day = "2023-01-31"
+    first_moment = f"{first_day[:5]}02-01T02:59:59Z"
 
     def data():
         return expect(fresh.get("/v1/kpis", kpis="nps"), 200)["data"]
 
     assert data() == {"first": "2022-08-15", "last": "2022-08-15"}
-    post_all(fresh, kind, [first, last])
-    assert data() == {"first": "2022-08-15" if life_event else "2021-01-31", "last": "2025-02-01"}
-    if kind == "cancellations":  # may be announced
-        announced = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(days=40)
-        expect(fresh.post(f"/v1/{kind}", {**record, time: announced.isoformat()}), 201)
-        assert data()["last"] == "2025-02-01"
+    post_all(fresh, kind, [{**record, "id": "first", time: first_moment},
+                           {**record, "id": "last", time: "2025-02-01T03:00:00Z"}])
+    assert data() == {"first": min(first_day, "2022-08-15"), "last": "2025-02-01"}
+    tomorrow = datetime.datetime.now(zone).replace(hour=0, minute=0, second=0) + datetime.timedelta(days=1)
+    expect(fresh.post(f"/v1/{kind}", {**record, "id": "ahead", time: tomorrow.isoformat()}), 201)
+    assert data()["last"] == "2025-02-01"
+    expect(fresh.patch(f"/v1/{kind}/last", {time: "2024-06-30T12:00:00Z"}), 200)
+    assert data()["last"] == "2024-06-30"
     expect(fresh.delete(f"/v1/{kind}/last"), 204)
-    assert data()["last"] == ("2023-01-31" if life_event else "2022-08-15")
+    assert data()["last"] == max(first_day, "2022-08-15")
     expect(fresh.delete(f"/v1/{kind}/first"), 204)
     assert data() == {"first": "2022-08-15", "last": "2022-08-15"}
 

@@ -157,6 +157,57 @@ def test_workers_that_cannot_connect_leave_the_work_to_the_others(service, works
     assert 1 <= answers.count(503) <= 3 and answers.count(200) == 220 - answers.count(503)  # each finds out once
 
 
+def until(condition, deadline_s=15):
+    end = time.monotonic() + deadline_s
+    while not (found := condition()):
+        assert time.monotonic() < end
+        time.sleep(0.01)
+    return found
+
+
+def test_what_waits_is_taken_by_a_worker_that_has_connected_again(service, workspace):
+    """Of two workers that wait for locks one is cut off, and cannot connect at once; five changes wait for a worker."""
+    running = service(env={"VINCULO_WORKERS": "2", "VINCULO_LOCK_TIMEOUT_MS": "15000", "VINCULO_DATABASE_TIMEOUT_MS": "20000"})
+    held, cut, free = (workspace(running) for _ in range(3))
+    for client in (held, cut, free):
+        expect(client.put("/v1/costs/x", {"amount": 1, "incurred_at": "2024-01-01T00:00:00Z"}), 201)
+    name = urllib.parse.urlsplit(running.database_url).path[1:]
+
+    def change(client):
+        return Client(client.url, client.key).patch("/v1/costs/x", {"amount": 2}).status
+
+    with contextlib.ExitStack() as stack:
+        here, elsewhere, *lockers = (
+            stack.enter_context(contextlib.closing(psycopg2.connect(running.database_url, dbname=database)))
+            for database in (name, "postgres", name, name))
+        here.autocommit = elsewhere.autocommit = True
+        cursor = here.cursor()
+        pool = stack.enter_context(ThreadPoolExecutor(7))
+
+        def hold_up(client, locker):
+            """A change of this client that waits for a lock: (its answer to come, its backend)."""
+            stack.callback(locker.rollback)
+            locker.cursor().execute("SELECT workspace_lock(id) FROM workspace WHERE name = %s", (client.workspace,))
+            answer = pool.submit(change, client)
+
+            def blocked():
+                cursor.execute("SELECT pid FROM pg_stat_activity WHERE %s = ANY (pg_blocking_pids(pid))",
+                               (locker.get_backend_pid(),))
+                return cursor.fetchone()
+            return answer, until(blocked)[0]
+
+        held_answer, _ = hold_up(held, lockers[0])
+        cut_answer, pid = hold_up(cut, lockers[1])
+        waiting = [pool.submit(change, free) for _ in range(5)]
+        until(lambda: "\nvinculo_worker_queue_requests 5\n" in free.get("/metrics").body.decode())
+        elsewhere.cursor().execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS false")
+        cursor.execute("SELECT pg_terminate_backend(%s, 5000)", (pid,))
+        assert cut_answer.result() == 503
+        elsewhere.cursor().execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS true")
+        assert [answer.result(timeout=10) for answer in waiting] == [200] * 5
+        assert not held_answer.done()
+
+
 def test_what_the_database_is_short_of_is_not_asked_for_twice(cluster, service, workspace):
     running = service()
     client = workspace(running)
