@@ -5,6 +5,7 @@ import time
 
 import psycopg2
 
+
 def rows_read(cursor, table):
     """By indexes, as far as the sessions have told: at the end of a transaction, once a second."""
     cursor.execute("SELECT sum(idx_tup_read) FROM pg_stat_user_indexes WHERE relname = %s", (table,))
