@@ -183,7 +183,7 @@ static enum db_status check_life(struct db *db, struct batch *batch, size_t from
         buf_ok(&rows) ? db_run(db, "life_check", 1, parameters, &faulty) : DB_LOST;
     for (int row = 0; status == DB_OK && row < PQntuples(faulty); row++) {
         struct entry *entry = &batch->entries[strtoul(PQgetvalue(faulty, row, 0), NULL, 10)];
-        rows_life_problem(entry->item->record.spec, PQgetvalue(faulty, row, 1)[0] == 't',
+        rows_life_problem(entry->item->record.spec, db_is_true(faulty, row, 1),
                           PQgetvalue(faulty, row, 2), &entry->item->problem);
         reject(entry);
     }

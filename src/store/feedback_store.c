@@ -74,7 +74,7 @@ static enum db_status prepare_search(struct db *db, struct reading *reading,
     comment_filter_clear(comments); /* of an attempt before */
     comments->language = language_of(PQgetvalue(row, 0, 0));
     comments->query = strdup(PQgetvalue(row, 0, 1));
-    comments->common = PQgetvalue(row, 0, 2)[0] == 't';
+    comments->common = db_is_true(row, 0, 2);
     return comments->query != NULL ? DB_OK : out_of_memory(reading);
 }
 

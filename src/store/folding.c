@@ -51,7 +51,7 @@ static enum db_status run_fold(struct db *db, void *context) {
     if (status == DB_OK) {
         status = db_run(db, "totals_fold", 1, values, &row);
     }
-    fold->more = status == DB_OK && PQgetvalue(row, 0, 0)[0] == 't';
+    fold->more = status == DB_OK && db_is_true(row, 0, 0);
     return status;
 }
 

@@ -209,7 +209,7 @@ static enum db_status read_body(struct db *db, void *context) {
 /* -- its rows ------------------------------------------------------------------------------ */
 
 static bool is_true(const PGresult *result, int row, const char *column) {
-    return PQgetvalue(result, row, PQfnumber(result, column))[0] == 't';
+    return db_is_true(result, row, PQfnumber(result, column));
 }
 
 static bool offer(const struct part *part, const PGresult *result, int row,

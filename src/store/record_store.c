@@ -82,8 +82,8 @@ enum db_status store_check_life(struct db *db, const struct record *record, int 
     DB_RESULT *faulty = NULL;
     enum db_status status = buf_ok(&rows) ? db_run(db, "life_check", 1, values, &faulty) : DB_LOST;
     if (status == DB_OK && PQntuples(faulty) > 0) {
-        rows_life_problem(record->spec, PQgetvalue(faulty, 0, 1)[0] == 't',
-                          PQgetvalue(faulty, 0, 2), problem);
+        rows_life_problem(record->spec, db_is_true(faulty, 0, 1), PQgetvalue(faulty, 0, 2),
+                          problem);
         return DB_STOP;
     }
     return status;

@@ -44,7 +44,7 @@ static enum db_status read_moment(struct db *db, int workspace_id, const struct 
     if (PQntuples(result) == 0 || !timestamp_parse_postgres(PQgetvalue(result, 0, 0), ret_us)) {
         return DB_LOST;
     }
-    return PQgetvalue(result, 0, 1)[0] == 't' ? DB_STOP : DB_OK;
+    return db_is_true(result, 0, 1) ? DB_STOP : DB_OK;
 }
 
 static enum err refuse_moment(struct problem *problem) {

@@ -62,7 +62,7 @@ static enum db_status put_body(struct db *db, void *context) {
     enum db_status status = db_run(db, "target_put", 4, values, &row);
     if (status != DB_OK)
         return status;
-    targeting->created = PQgetvalue(row, 0, 1)[0] == 't';
+    targeting->created = db_is_true(row, 0, 1);
     return timestamp_parse_postgres(PQgetvalue(row, 0, 0), &target->updated_us) ? DB_OK : DB_LOST;
 }
 

@@ -4,7 +4,6 @@ import contextlib
 import json
 import socket
 import threading
-import time
 
 import psycopg2
 import pytest
@@ -14,6 +13,7 @@ from api.test_feedback import PATH, said, search, store, walk
 from api.test_lists import body_of, slow_reader, wait_until_stalled
 from support.client import Client
 from support.service import cli, cli_output
+from support.waiting import eventually
 
 
 @contextlib.contextmanager
@@ -125,13 +125,6 @@ def test_another_program_need_not_know(api, workspace):
     assert search(there, "reclamar") == ["c"]
     is_clean(api, here)
     is_clean(api, there)
-
-
-def eventually(condition, patience_s=10):
-    end = time.monotonic() + patience_s
-    while not condition():
-        assert time.monotonic() < end
-        time.sleep(0.02)
 
 
 def waiting_for(api, workspace):

@@ -11,6 +11,7 @@ import pytest
 
 from support.client import Client
 from support.service import cli
+from support.waiting import eventually
 
 SURVEYS = """INSERT INTO survey (workspace_id, id, type, score, scale_min, scale_max, answered_at, segment)
              SELECT %(workspace)s, %(name)s || g, 'nps', g %% 11, 0, 10,
@@ -72,13 +73,6 @@ class Records:
                 assert self.sql(f"SELECT coalesce(sum({column}), 0) FROM {table}_totals WHERE workspace_id = %s"
                                 " AND cut = 0 AND grain = %s", self.number, grain) == stored, table
         self.assert_right()
-
-
-def eventually(holds, deadline_s=15):
-    give_up = time.monotonic() + deadline_s
-    while not holds():
-        assert time.monotonic() < give_up, "it does not come about"
-        time.sleep(0.02)
 
 
 @pytest.fixture

@@ -14,6 +14,7 @@ from api.checks import expect
 from fault.load import LOST, SLOWEST_S, Load, content_of, present
 from support.client import Client
 from support.service import cli
+from support.waiting import eventually
 
 ROUNDS = 10 if os.environ.get("VINCULO_TEST_ALL") == "1" else 3
 CLIENTS = 64
@@ -157,14 +158,6 @@ def test_workers_that_cannot_connect_leave_the_work_to_the_others(service, works
     assert 1 <= answers.count(503) <= 3 and answers.count(200) == 220 - answers.count(503)  # each finds out once
 
 
-def until(condition, deadline_s=15):
-    end = time.monotonic() + deadline_s
-    while not (found := condition()):
-        assert time.monotonic() < end
-        time.sleep(0.01)
-    return found
-
-
 def test_what_waits_is_taken_by_a_worker_that_has_connected_again(service, workspace):
     """Of two workers that wait for locks one is cut off, and cannot connect at once; five changes wait for a worker."""
     running = service(env={"VINCULO_WORKERS": "2", "VINCULO_LOCK_TIMEOUT_MS": "15000", "VINCULO_DATABASE_TIMEOUT_MS": "20000"})
@@ -194,12 +187,12 @@ def test_what_waits_is_taken_by_a_worker_that_has_connected_again(service, works
                 cursor.execute("SELECT pid FROM pg_stat_activity WHERE %s = ANY (pg_blocking_pids(pid))",
                                (locker.get_backend_pid(),))
                 return cursor.fetchone()
-            return answer, until(blocked)[0]
+            return answer, eventually(blocked)[0]
 
         held_answer, _ = hold_up(held, lockers[0])
         cut_answer, pid = hold_up(cut, lockers[1])
         waiting = [pool.submit(change, free) for _ in range(5)]
-        until(lambda: "\nvinculo_worker_queue_requests 5\n" in free.get("/metrics").body.decode())
+        eventually(lambda: "\nvinculo_worker_queue_requests 5\n" in free.get("/metrics").body.decode())
         elsewhere.cursor().execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS false")
         cursor.execute("SELECT pg_terminate_backend(%s, 5000)", (pid,))
         assert cut_answer.result() == 503
