@@ -167,11 +167,13 @@ DECLARE
                                         AND c.number > coalesce((SELECT f.through FROM totals_folded f
                                                                   WHERE f.workspace_id = workspace), 0)',
                                    source || '_change');
-    -- Rows are first condensed per day and set of labels, so that the cuts multiply few.
+    -- Rows are first condensed per day and set of labels, so that the cuts multiply few. OFFSET 0: the workspace is
+    -- looked up once, not for each row.
     daily constant text := format($query$
         WITH detail AS (
             SELECT r.workspace_id, e.day%1$s%2$s%3$s
-              FROM (%%s) r JOIN workspace w ON w.id = r.workspace_id CROSS JOIN LATERAL %4$s
+              FROM (%%s) r
+             CROSS JOIN (SELECT * FROM workspace w WHERE w.id = workspace OFFSET 0) w CROSS JOIN LATERAL %4$s
              WHERE e.day IS NOT NULL
              GROUP BY %5$s),
         daily AS (

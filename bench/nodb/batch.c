@@ -4,9 +4,8 @@
 #include "batch.h"
 #include "vinculo/timestamp.h"
 
-size_t batch_write(struct db *db, struct write_job *jobs, struct batch_supply *supply) {
+void batch_write(struct db *db, struct write_job *jobs, struct batch_owner *owner) {
     (void)db;
-    (void)supply;
     size_t count = 0;
     int64_t now_us = timestamp_now();
     for (struct write_job *job = jobs; job != NULL; job = job->next) {
@@ -18,5 +17,5 @@ size_t batch_write(struct db *db, struct write_job *jobs, struct batch_supply *s
             count++;
         }
     }
-    return count;
+    owner->ended(owner->context, jobs, count);
 }

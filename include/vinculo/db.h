@@ -88,6 +88,17 @@ MUST_CHECK enum db_status db_transaction(struct db *db, enum db_mode mode,
                                          enum db_status (*body)(struct db *db, void *context),
                                          void *context);
 
+/* The same, for one who goes on while it commits: after DB_OK the COMMIT of a DB_WRITE has been
+ * sent, and `ended` is called once with what it came to, when something else is next waited for on
+ * this connection, in db_settle, or where the connection is lost. It may not use the connection.
+ * After another status it is not called. */
+MUST_CHECK enum db_status db_transaction_sent(struct db *db,
+                                              enum db_status (*body)(struct db *db, void *context),
+                                              void (*ended)(void *context, enum db_status status),
+                                              void *context);
+/* Waits for the COMMIT that has been sent, if any. */
+void db_settle(struct db *db);
+
 /* How many write transactions of this process have come to their COMMIT, on all connections. Any
  * thread may ask. */
 uint64_t db_commits(void);

@@ -1,7 +1,7 @@
 /*
- * Group commit: one thread, one connection; whatever waits when the last transaction has ended
- * becomes the next one. A job's `done` is called on the writer's thread after COMMIT (or after
- * the job failed), never before.
+ * Group commit: one thread, one connection; whatever waits when the last transaction's COMMIT has
+ * been sent becomes the next one, which is sent behind it. A job's `done` is called on the writer's
+ * thread after COMMIT (or after the job failed), never before.
  */
 #ifndef VINCULO_WRITER_H
 #define VINCULO_WRITER_H

@@ -17,7 +17,9 @@ struct batch {
     struct entry *entries; /* in the order of keys */
     size_t count;
     struct write_job *jobs;
-    struct batch_supply *supply; /* NULL: nothing is added */
+    struct batch_owner *owner; /* NULL: a part of a batch, to which nothing is added */
+    struct db *db;
+    int64_t began_us;
 };
 
 /* Customers before the life events that need them. */
@@ -135,15 +137,15 @@ static bool had_to_wait(const PGresult *locks) {
 /* What has come while the lock was waited for goes along, so that writers who take turns write few
  * large transactions instead of many small ones. */
 static void add_more(struct batch *batch, const int *workspaces, size_t count) {
-    const struct batch_supply *supply = batch->supply;
-    if (batch->count >= supply->batch_max) {
+    const struct batch_owner *owner = batch->owner;
+    if (batch->count >= owner->batch_max) {
         return;
     }
     struct write_job *last = batch->jobs;
     while (last->next != NULL) {
         last = last->next;
     }
-    last->next = supply->more(supply->context, workspaces, count, supply->batch_max - batch->count);
+    last->next = owner->more(owner->context, workspaces, count, owner->batch_max - batch->count);
     if (last->next != NULL) {
         reset_all(batch); /* of an earlier attempt */
         fill(batch);
@@ -156,7 +158,7 @@ static enum db_status lock(struct db *db, struct batch *batch) {
     size_t count = 0;
     int *workspaces = list_workspaces(batch, &count);
     enum db_status status = workspaces != NULL ? tell_lock(db, workspaces, count) : DB_LOST;
-    if (status == DB_OK && batch->supply != NULL && batch->supply->crowded) {
+    if (status == DB_OK && batch->owner != NULL && batch->owner->crowded) {
         status = db_hear(db);
         if (status == DB_OK) {
             add_more(batch, workspaces, count);
@@ -241,7 +243,9 @@ static enum db_status insert(struct db *db, struct batch *batch, size_t from, si
     if (status == DB_OK) {
         note_created(result, batch, from, to, round);
     }
-    return status;
+    /* Another program, which has no lock before its rows are in, has just stored one of these ids. */
+    bool taken = status == DB_REFUSED && strcmp(db_sqlstate(db), "23505") == 0;
+    return taken ? DB_RETRY : status;
 }
 
 /* One round of entries [from, to), all of one kind. */
@@ -286,13 +290,13 @@ static enum db_status write_kinds(struct db *db, struct batch *batch) {
 
 static enum db_status write_entries(struct db *db, void *context) {
     struct batch *batch = context;
-    struct batch_supply *supply = batch->supply;
+    struct batch_owner *owner = batch->owner;
     enum db_status status = lock(db, batch);
     if (status == DB_OK) {
         status = write_kinds(db, batch);
     }
-    if (supply != NULL && (status == DB_LOCKED || PQntuples(db_heard(db)) > 0)) {
-        supply->crowded = status == DB_LOCKED || had_to_wait(db_heard(db));
+    if (owner != NULL && (status == DB_LOCKED || PQntuples(db_heard(db)) > 0)) {
+        owner->crowded = status == DB_LOCKED || had_to_wait(db_heard(db));
     }
     return status;
 }
@@ -332,12 +336,11 @@ static size_t gather_workspace(struct batch batch) {
     return own;
 }
 
-/* Runs the transaction; divides it where one record or one workspace is in the others' way. */
-static void write_or_divide(struct db *db, struct batch *batch) {
-    enum db_status status = db_transaction(db, DB_WRITE, write_entries, batch);
-    if (status == DB_OK) {
-        return;
-    }
+static void write_or_divide(struct db *db, struct batch batch);
+
+/* Of a transaction that failed: divides it where one record or one workspace is in the others' way.
+ */
+static void divide(struct db *db, enum db_status status, struct batch *batch) {
     metric_add(METRIC_WRITER_FAILURES, 1, NULL, NULL, NULL);
     size_t first = 0;
     if (status == DB_REFUSED || status == DB_SLOW) {
@@ -353,10 +356,15 @@ static void write_or_divide(struct db *db, struct batch *batch) {
         refuse_all(db, status, batch);
         return;
     }
-    struct batch half = part(*batch, 0, first);
-    write_or_divide(db, &half);
-    half = part(*batch, first, batch->count - first);
-    write_or_divide(db, &half);
+    write_or_divide(db, part(*batch, 0, first));
+    write_or_divide(db, part(*batch, first, batch->count - first));
+}
+
+static void write_or_divide(struct db *db, struct batch batch) {
+    enum db_status status = db_transaction(db, DB_WRITE, write_entries, &batch);
+    if (status != DB_OK) {
+        divide(db, status, &batch);
+    }
 }
 
 /* Halves as well, but inside one transaction: to find all that the database refuses. */
@@ -398,22 +406,19 @@ static enum db_status write_atomic_entries(struct db *db, void *context) {
     return status;
 }
 
-static void write_all_or_none(struct db *db, struct batch batch) {
-    enum db_status status = db_transaction(db, DB_WRITE, write_atomic_entries, &batch);
-    if (status == DB_OK) {
-        return;
-    }
+/* Of an atomic job whose transaction failed. */
+static void store_none(struct db *db, enum db_status status, struct batch *batch) {
     metric_add(METRIC_WRITER_FAILURES, 1, NULL, NULL, NULL);
     if (status == DB_LOCKED) {
-        reset_all(&batch);
+        reset_all(batch);
         return;
     }
     if (status != DB_STOP) {
-        refuse_all(db, status, &batch);
+        refuse_all(db, status, batch);
         return;
     }
-    for (size_t i = 0; i < batch.count; i++) {
-        struct write_item *item = batch.entries[i].item;
+    for (size_t i = 0; i < batch->count; i++) {
+        struct write_item *item = batch->entries[i].item;
         if (item->outcome != OUTCOME_REJECTED) {
             item->outcome = OUTCOME_NOT_STORED;
         }
@@ -429,23 +434,60 @@ static void fail_for_memory(struct write_job *jobs) {
     }
 }
 
-size_t batch_write(struct db *db, struct write_job *jobs, struct batch_supply *supply) {
+/* Gives the jobs back. */
+static void end(struct batch *batch) {
+    metric_observe(METRIC_WRITER_BATCH_RECORDS, (double)batch->count);
+    metric_observe(METRIC_WRITER_COMMIT, (double)(clock_monotonic_us() - batch->began_us) /
+                                             (double)MICROSECONDS_PER_SECOND);
+    batch->owner->ended(batch->owner->context, batch->jobs, batch->count);
+    free(batch->entries);
+    free(batch);
+}
+
+/* db_transaction_sent's. A COMMIT that was refused cannot be divided here, since the connection is
+ * at the next batch: it is tried again, and waited for. */
+static void end_commit(void *context, enum db_status status) {
+    struct batch *batch = context;
+    if (status != DB_OK) {
+        metric_add(METRIC_WRITER_FAILURES, 1, NULL, NULL, NULL);
+    }
+    if (status == DB_LOST) {
+        refuse_all(batch->db, status, batch);
+    } else if (status != DB_OK) {
+        batch->owner->waits = true;
+        reset_all(batch);
+    }
+    end(batch);
+}
+
+void batch_write(struct db *db, struct write_job *jobs, struct batch_owner *owner) {
     size_t open = count_open(jobs);
-    struct batch batch = {.jobs = jobs};
-    batch.entries =
-        calloc(open > supply->batch_max ? open : supply->batch_max, sizeof *batch.entries);
-    if (batch.entries == NULL) {
+    struct batch *batch = calloc(1, sizeof *batch);
+    struct entry *entries =
+        calloc(open > owner->batch_max ? open : owner->batch_max, sizeof *entries);
+    if (batch == NULL || entries == NULL) {
+        free(batch);
+        free(entries);
         fail_for_memory(jobs);
-        return open;
+        owner->ended(owner->context, jobs, open);
+        return;
     }
-    fill(&batch);
-    if (jobs->atomic) {
-        assert(jobs->next == NULL);
-        write_all_or_none(db, batch);
-    } else {
-        batch.supply = supply;
-        write_or_divide(db, &batch);
+    *batch = (struct batch){.entries = entries,
+                            .jobs = jobs,
+                            .owner = owner,
+                            .db = db,
+                            .began_us = clock_monotonic_us()};
+    fill(batch);
+    assert(!jobs->atomic || jobs->next == NULL);
+    enum db_status (*body)(struct db *, void *) =
+        jobs->atomic ? write_atomic_entries : write_entries;
+    bool waits = owner->waits;
+    enum db_status status = waits ? db_transaction(db, DB_WRITE, body, batch)
+                                  : db_transaction_sent(db, body, end_commit, batch);
+    if (status != DB_OK) {
+        (jobs->atomic ? store_none : divide)(db, status, batch);
     }
-    free(batch.entries);
-    return batch.count;
+    if (status != DB_OK || waits) {
+        end(batch);
+    }
 }

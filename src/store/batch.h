@@ -4,24 +4,31 @@
 
 #include "vinculo/writer.h"
 
-/* What waits behind a batch. */
-struct batch_supply {
+/* Whom batches are written for. */
+struct batch_owner {
     /* Takes further singles of these workspaces (ascending), `room` at most; NULL: none. It is
      * called inside the transaction, while the workspaces' locks are held. */
     struct write_job *(*more)(void *context, const int *workspaces, size_t count, size_t room);
+    /* Takes back the jobs of a batch that has ended, with those that more() added; `records` were
+     * tried. It may not use the connection, which may be at the next batch. */
+    void (*ended)(void *context, struct write_job *jobs, size_t records);
     void *context;
     size_t batch_max; /* records */
     /* The last batch had to wait for its lock: others write to the same workspaces. Kept here from
      * one batch to the next, false at first. */
     bool crowded;
+    /* A COMMIT has been refused, which can only be by a constraint that another program has put off
+     * to it: from then on each is waited for. Kept here as well. */
+    bool waits;
 };
 
 /* Stores the items of all jobs that have no outcome yet in one transaction and sets their outcomes;
  * where the data of one item makes the transaction fail, halves it until that item stands alone and
  * is refused. An atomic job comes alone and is stored whole or not at all. Items of a workspace
- * whose lock is not to be had stay OUTCOME_NONE: try again later. Jobs taken from the supply are
- * appended to the list. Returns the number of records tried. */
-size_t batch_write(struct db *db, struct write_job *jobs, struct batch_supply *supply);
+ * whose lock is not to be had stay OUTCOME_NONE: try again later. Does not wait for the COMMIT: the
+ * jobs are the batch's until owner->ended, which is called at the latest when the next batch has
+ * been sent, or in db_settle. */
+void batch_write(struct db *db, struct write_job *jobs, struct batch_owner *owner);
 
 /* For qsort and bsearch. */
 static inline int batch_compare_workspaces(const void *first, const void *second) {

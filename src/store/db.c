@@ -32,6 +32,13 @@ struct failure {
     char message[MESSAGE_MAX];
 };
 
+struct transaction {
+    enum db_mode mode;
+    enum db_status (*body)(struct db *db, void *context);
+    void (*ended)(void *context, enum db_status status); /* NULL: its COMMIT is waited for */
+    void *context;
+};
+
 struct db {
     struct db_options options; /* url is our own copy */
     PGconn *connection;
@@ -43,9 +50,15 @@ struct db {
     bool marked;         /* they have been sent, with the mark that ends them */
     enum db_mode mode;   /* of the transaction */
     bool repeatable;     /* what the transaction has done leaves no trace if it is lost */
+    bool committing;     /* before all that is asked a COMMIT is under way: */
+    struct transaction committed;
     atomic_bool abandoned;
     struct failure failure; /* the last one */
 };
+
+static atomic_uint_fast64_t write_commits;
+
+uint64_t db_commits(void) { return atomic_load(&write_commits); }
 
 static void ignore_notice(void *context, const PGresult *result) {
     (void)context;
@@ -81,12 +94,28 @@ static void forget(struct db *db) {
     db->heard = NULL;
 }
 
+/* The COMMIT under way has come to this. */
+static void end_commit(struct db *db, enum db_status status) {
+    struct transaction committed = db->committed;
+    db->committing = false;
+    if (committed.mode == DB_WRITE) {
+        /* Also where its answer was lost: it may have taken effect. */
+        atomic_fetch_add(&write_commits, 1);
+    }
+    if (committed.ended != NULL) {
+        committed.ended(committed.context, status);
+    }
+}
+
 void db_close(struct db *db) {
     PQfinish(db->connection);
     db->connection = NULL;
     forget(db);
     db->asked = 0;
     db->told = 0;
+    if (db->committing) {
+        end_commit(db, DB_LOST);
+    }
 }
 
 void db_free(struct db *db) {
@@ -241,7 +270,7 @@ static enum db_status enqueue(struct db *db, const char *statement, bool prepare
         return DB_LOST;
     }
     assert(db->asked == 0 || !db->marked);
-    if ((db->asked == 0 && !PQenterPipelineMode(db->connection)) ||
+    if (!PQenterPipelineMode(db->connection) ||
         !(prepared ? PQsendQueryPrepared(db->connection, statement, count, values, NULL, NULL, 0)
                    : PQsendQueryParams(db->connection, statement, 0, NULL, NULL, NULL, NULL, 0))) {
         return lose(db, PQerrorMessage(db->connection));
@@ -275,30 +304,76 @@ static enum db_status send_mark(struct db *db) {
     return DB_OK;
 }
 
-/* Reads until the mark that follows all that was asked, and leaves the pipeline mode. */
-static enum db_status end_questions(struct db *db) {
+/* Reads up to the next mark. Returns what failed on the way; *ret_committed: a COMMIT was answered
+ * as such, not with ROLLBACK, as that of a failed transaction is. */
+static enum db_status read_to_mark(struct db *db, bool *ret_committed) {
     int64_t deadline_ms = deadline_of(db);
-    enum db_status status = send_mark(db);
-    enum db_status failed = DB_OK;
-    bool at_mark = false;
-    while (status == DB_OK && !at_mark) {
+    enum db_status status = DB_OK;
+    *ret_committed = false;
+    while (true) {
         if (!wait_for_result(db, deadline_ms)) {
             return lose_for_time(db);
         }
         DB_RESULT *result = PQgetResult(db->connection); /* NULL between two answers */
-        at_mark = PQresultStatus(result) == PGRES_PIPELINE_SYNC;
-        if (result != NULL && PQresultStatus(result) == PGRES_FATAL_ERROR) {
-            failed = classify(db, result); /* outside a transaction: its end failed */
+        ExecStatusType kind = PQresultStatus(result);
+        if (result != NULL && kind == PGRES_FATAL_ERROR) {
+            status = classify(db, result);
+        } else if (kind == PGRES_COMMAND_OK) {
+            *ret_committed = strcmp(PQcmdStatus(result), "COMMIT") == 0;
         }
         if (db->connection == NULL || PQstatus(db->connection) != CONNECTION_OK) {
             return db->connection == NULL ? DB_LOST : lose(db, PQerrorMessage(db->connection));
         }
+        if (kind == PGRES_PIPELINE_SYNC) {
+            return status;
+        }
     }
+}
+
+static enum db_status leave_pipeline(struct db *db) {
+    return PQexitPipelineMode(db->connection) ? DB_OK : lose(db, PQerrorMessage(db->connection));
+}
+
+/* What the COMMIT under way comes to; DB_OK where there is none. */
+static enum db_status settle(struct db *db) {
+    bool committed = false;
+    if (!db->committing) {
+        return DB_OK;
+    }
+    enum db_status status = read_to_mark(db, &committed);
+    if (db->connection == NULL) {
+        return DB_LOST; /* end_commit has been called */
+    }
+    if (status == DB_OK && !committed) {
+        keep_message(db, "the transaction had failed before COMMIT");
+        status = DB_REFUSED;
+    }
+    end_commit(db, status);
+    if (db->asked == 0) {
+        (void)leave_pipeline(db); /* where it fails the next statement tells */
+    }
+    return status;
+}
+
+void db_settle(struct db *db) { (void)settle(db); }
+
+/* Reads until the mark that follows all that was asked, and leaves the pipeline mode. */
+static enum db_status end_questions(struct db *db) {
+    bool committed;
+    enum db_status status = send_mark(db);
+    if (status == DB_OK) {
+        (void)settle(db);
+    }
+    if (db->connection == NULL) {
+        return DB_LOST;
+    }
+    enum db_status failed = read_to_mark(db, &committed);
     db->asked = 0;
     db->told = 0;
-    if (status == DB_OK && !PQexitPipelineMode(db->connection)) {
-        status = lose(db, PQerrorMessage(db->connection));
+    if (db->connection == NULL) {
+        return DB_LOST;
     }
+    status = leave_pipeline(db);
     return status == DB_OK ? failed : status;
 }
 
@@ -342,7 +417,11 @@ static enum db_status take_answer(struct db *db, PGresult **ret_result) {
 }
 
 static enum db_status take_told(struct db *db) {
-    enum db_status status = DB_OK;
+    enum db_status status = db->asked > 0 ? send_mark(db) : DB_OK;
+    (void)settle(db); /* while the server works on what has just been sent */
+    if (db->connection == NULL) {
+        return DB_LOST;
+    }
     while (status == DB_OK && db->told > 0) {
         forget(db);
         status = take_answer(db, &db->heard);
@@ -512,19 +591,22 @@ enum db_status db_allow(struct db *db, int timeout_ms) {
     return status;
 }
 
-static atomic_uint_fast64_t write_commits;
-
-uint64_t db_commits(void) { return atomic_load(&write_commits); }
-
-/* A COMMIT of a failed transaction answers "ROLLBACK" without an error. */
-static enum db_status commit(struct db *db) {
-    DB_RESULT *result = NULL;
-    enum db_status status = db_query(db, "COMMIT", 0, NULL, &result);
-    if (status == DB_OK && strcmp(PQcmdStatus(result), "COMMIT") != 0) {
-        keep_message(db, "the transaction had failed before COMMIT");
-        return DB_REFUSED;
+/* Sends COMMIT and, unless someone is told, waits for it. */
+static enum db_status commit(struct db *db, const struct transaction *transaction) {
+    enum db_status status = take_told(db);
+    if (status == DB_OK) {
+        status = enqueue(db, "COMMIT", false, 0, NULL);
     }
-    return status;
+    if (status == DB_OK) {
+        status = send_mark(db);
+    }
+    if (status != DB_OK) {
+        return status;
+    }
+    db->asked = 0;
+    db->committing = true;
+    db->committed = *transaction;
+    return transaction->ended != NULL ? DB_OK : settle(db);
 }
 
 static enum db_status begin(struct db *db, enum db_mode mode) {
@@ -537,21 +619,16 @@ static enum db_status begin(struct db *db, enum db_mode mode) {
                 false, 0, NULL);
 }
 
-static enum db_status run_once(struct db *db, enum db_mode mode,
-                               enum db_status (*body)(struct db *, void *), void *context) {
-    enum db_status status = begin(db, mode);
+static enum db_status run_once(struct db *db, const struct transaction *transaction) {
+    enum db_status status = begin(db, transaction->mode);
     if (status == DB_OK) {
-        status = body(db, context);
+        status = transaction->body(db, transaction->context);
     }
     if (status == DB_OK && db->asked > db->told) {
         status = drop_questions(db, DB_OK);
     }
     if (status == DB_OK) {
-        status = commit(db);
-        /* Also where its answer was lost: it may have taken effect. */
-        if (mode == DB_WRITE) {
-            atomic_fetch_add(&write_commits, 1);
-        }
+        status = commit(db, transaction);
     }
     if (status != DB_OK && db->connection != NULL) {
         /* Keep what failed for the caller; a failing ROLLBACK has lost the connection anyway. */
@@ -566,22 +643,35 @@ static enum db_status run_once(struct db *db, enum db_mode mode,
     return status;
 }
 
-enum db_status db_transaction(struct db *db, enum db_mode mode,
-                              enum db_status (*body)(struct db *db, void *context), void *context) {
+static enum db_status run(struct db *db, const struct transaction *transaction) {
     enum db_status status = db_ready(db);
     for (int attempt = 0; status == DB_OK && attempt < ATTEMPTS_MAX; attempt++) {
-        enum db_status ended = run_once(db, mode, body, context);
+        enum db_status ended = run_once(db, transaction);
         /* A connection that died while idle shows before anything can have happened, and a read may
          * be lost at any point: once more on a fresh one. */
         if (ended == DB_LOST && db->repeatable && attempt == 0 && db_ready(db) == DB_OK) {
-            ended = run_once(db, mode, body, context);
+            ended = run_once(db, transaction);
         }
         if (ended != DB_RETRY) {
-            assert(db->connection == NULL || PQtransactionStatus(db->connection) == PQTRANS_IDLE);
+            assert(db->connection == NULL || db->committing ||
+                   PQtransactionStatus(db->connection) == PQTRANS_IDLE);
             return ended;
         }
     }
     return status == DB_OK ? DB_RETRY : status;
+}
+
+enum db_status db_transaction(struct db *db, enum db_mode mode,
+                              enum db_status (*body)(struct db *db, void *context), void *context) {
+    return run(db, &(struct transaction){.mode = mode, .body = body, .context = context});
+}
+
+enum db_status db_transaction_sent(struct db *db,
+                                   enum db_status (*body)(struct db *db, void *context),
+                                   void (*ended)(void *context, enum db_status status),
+                                   void *context) {
+    return run(db, &(struct transaction){
+                       .mode = DB_WRITE, .body = body, .ended = ended, .context = context});
 }
 
 enum err db_problem(const struct db *db, enum db_status status, struct problem *problem) {

@@ -38,7 +38,7 @@ struct writer {
     int64_t stop_by_us; /* of the monotonic clock; the queue is failed after it */
     atomic_bool connected;
     struct db *db;
-    struct batch_supply supply;
+    struct batch_owner owner;
     size_t queue_max;
     int64_t lock_timeout_us; /* how long a job may be held */
 };
@@ -143,7 +143,7 @@ static struct write_job *take_batch(struct writer *writer) {
     while (!alone && late == &writer->held && is_held_due(writer) && !late->head->atomic) {
         records += move_job(late, &batch);
     }
-    while (!alone && writer->singles.head != NULL && records < writer->supply.batch_max) {
+    while (!alone && writer->singles.head != NULL && records < writer->owner.batch_max) {
         records += move_job(&writer->singles, &batch);
     }
     bool window = writer->streams.head != NULL && !writer->streams.head->atomic;
@@ -166,7 +166,7 @@ static void queue_append(struct queue *queue, const struct queue *rest) {
     }
 }
 
-/* batch_supply's. */
+/* batch_owner's. */
 static struct write_job *take_more(void *context, const int *workspaces, size_t count,
                                    size_t room) {
     struct writer *writer = context;
@@ -241,12 +241,29 @@ static void finish_jobs(struct writer *writer, struct write_job *jobs) {
     }
 }
 
+/* batch_owner's. */
+static void batch_ended(void *context, struct write_job *jobs, size_t records) {
+    struct writer *writer = context;
+    writer->written += records;
+    set_connected(writer, db_connection(writer->db) != NULL);
+    finish_jobs(writer, jobs);
+}
+
+static bool is_idle(const struct writer *writer) {
+    return !writer->stopping && writer->singles.head == NULL && writer->streams.head == NULL &&
+           !is_held_due(writer);
+}
+
 /* Sleeps until there is work, a stop, or (while disconnected) time to try again. Returns the jobs
  * of the next batch; NULL with *ret_stop when all is done. */
 static struct write_job *wait_for_batch(struct writer *writer, bool *ret_stop) {
     pthread_mutex_lock(&writer->lock);
-    if (!writer->stopping && writer->singles.head == NULL && writer->streams.head == NULL &&
-        !is_held_due(writer)) {
+    if (is_idle(writer)) {
+        pthread_mutex_unlock(&writer->lock);
+        db_settle(writer->db); /* nothing comes along with which its answer could be read */
+        pthread_mutex_lock(&writer->lock);
+    }
+    if (is_idle(writer)) {
         long wait_ms = writer->held.head != NULL ? HELD_MS : RECONNECT_MS;
         cond_wait_until(&writer->changed, &writer->lock, clock_monotonic_us() + wait_ms * 1000);
     }
@@ -267,8 +284,7 @@ static struct write_job *wait_for_batch(struct writer *writer, bool *ret_stop) {
 /* A plan that was made for a small table goes on reading all of it when it has grown, until
  * autovacuum gathers statistics: so statements are planned again whenever the writer's work has
  * doubled. */
-static void replan(struct writer *writer, size_t records) {
-    writer->written += records;
+static void replan(struct writer *writer) {
     if (writer->written < writer->next_replan || db_connection(writer->db) == NULL) {
         return;
     }
@@ -283,21 +299,14 @@ static void *writer_main(void *argument) {
     bool stop = false;
     while (!stop) {
         struct write_job *jobs = wait_for_batch(writer, &stop);
-        if (jobs == NULL) {
-            if (!stop && !writer_is_connected(writer)) {
-                set_connected(writer, db_ready(writer->db) == DB_OK);
-            }
-            continue;
+        if (jobs != NULL) {
+            batch_write(writer->db, jobs, &writer->owner);
+            replan(writer);
+        } else if (!stop && !writer_is_connected(writer)) {
+            set_connected(writer, db_ready(writer->db) == DB_OK);
         }
-        int64_t began_us = clock_monotonic_us();
-        size_t records = batch_write(writer->db, jobs, &writer->supply);
-        metric_observe(METRIC_WRITER_BATCH_RECORDS, (double)records);
-        metric_observe(METRIC_WRITER_COMMIT,
-                       (double)(clock_monotonic_us() - began_us) / (double)MICROSECONDS_PER_SECOND);
-        set_connected(writer, db_connection(writer->db) != NULL);
-        finish_jobs(writer, jobs);
-        replan(writer, records);
     }
+    db_settle(writer->db);
     return NULL;
 }
 
@@ -312,8 +321,10 @@ enum err writer_start(const struct writer_settings *settings, struct writer **re
     }
     writer->next_replan = FIRST_REPLAN_RECORDS;
     writer->queue_max = settings->queue_max;
-    writer->supply = (struct batch_supply){
-        .more = take_more, .context = writer, .batch_max = settings->batch_max};
+    writer->owner = (struct batch_owner){.more = take_more,
+                                         .ended = batch_ended,
+                                         .context = writer,
+                                         .batch_max = settings->batch_max};
     writer->lock_timeout_us = (int64_t)settings->database.lock_timeout_ms * 1000;
     pthread_mutex_init(&writer->lock, NULL);
     cond_init(&writer->changed);

@@ -87,6 +87,28 @@ def test_a_locked_workspace_leaves_the_others_alone(running, workspace):
     assert [answer.status for answer in answers] == [201]
 
 
+def test_an_id_that_another_program_stores_meanwhile(running, workspace):
+    """A replica applies rows without triggers, so without the lock: the id is taken in the middle of the INSERT."""
+    client = workspace(running)
+    answers = []
+    with contextlib.closing(psycopg2.connect(running.database_url)) as connection, \
+            contextlib.closing(psycopg2.connect(running.database_url)) as observer:
+        observer.autocommit = True
+        number = workspace_id(connection, client)
+        with connection.cursor() as cursor, observer.cursor() as observing:
+            cursor.execute("SET session_replication_role = replica")
+            cursor.execute("INSERT INTO cost (workspace_id, id, amount, currency, incurred_at)"
+                           " VALUES (%s, 'taken', 5, 'EUR', '2025-01-01Z')", (number,))
+            thread = threading.Thread(target=lambda: answers.append(Client(running.url, client.key).post(
+                "/v1/costs", {"id": "taken", "amount": 7, "incurred_at": "2025-01-01T00:00:00Z"})))
+            thread.start()
+            await_waiting(observing)
+            connection.commit()
+            thread.join(10)
+    assert answers[0].status == 409 and answers[0].json()["code"] == "id_conflict", answers
+    assert client.get("/v1/costs/taken").json()["amount"] == 5
+
+
 def test_a_held_post_is_given_up_in_time_though_others_keep_coming(service, workspace):
     """Its patience is its own: later posts of the same workspace must not lengthen it."""
     here = service(env={"VINCULO_LOCK_TIMEOUT_MS": "1000"})
