@@ -243,7 +243,8 @@ static enum db_status insert(struct db *db, struct batch *batch, size_t from, si
     if (status == DB_OK) {
         note_created(result, batch, from, to, round);
     }
-    /* Another program, which has no lock before its rows are in, has just stored one of these ids. */
+    /* Another program, which has no lock before its rows are in, has just stored one of these ids.
+     */
     bool taken = status == DB_REFUSED && strcmp(db_sqlstate(db), "23505") == 0;
     return taken ? DB_RETRY : status;
 }
