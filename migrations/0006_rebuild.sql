@@ -3,8 +3,9 @@
 -- Adds a workspace's oldest changes to its totals: those of the next `most` numbers. True where more are left.
 -- Does nothing where another session is at it. No writer of records waits for it.
 -- Changes are hashed by their labels, not sorted: of a table that is emptied all the time the planner expects few.
+-- What is sorted nevertheless has costs then for which it would be compiled (jit).
 CREATE FUNCTION totals_fold(workspace integer, most bigint DEFAULT 5000) RETURNS boolean
-LANGUAGE plpgsql SET enable_sort = off AS $$
+LANGUAGE plpgsql SET enable_sort = off SET jit = off AS $$
 DECLARE
     folded bigint;
     version bigint;

@@ -19,3 +19,8 @@ void batch_write(struct db *db, struct write_job *jobs, struct batch_owner *owne
     }
     owner->ended(owner->context, jobs, count);
 }
+
+void batch_settle(struct db *db, struct batch_owner *owner) {
+    (void)db;
+    (void)owner;
+}

@@ -20,6 +20,7 @@ struct batch {
     struct batch_owner *owner; /* NULL: a part of a batch, to which nothing is added */
     struct db *db;
     int64_t began_us;
+    struct batch *next; /* of those that were refused at their COMMIT */
 };
 
 /* Customers before the life events that need them. */
@@ -136,9 +137,11 @@ static bool had_to_wait(const PGresult *locks) {
 
 /* What has come while the lock was waited for goes along, so that writers who take turns write few
  * large transactions instead of many small ones. */
-static void add_more(struct batch *batch, const int *workspaces, size_t count) {
+static void add_more(struct batch *batch) {
     const struct batch_owner *owner = batch->owner;
-    if (batch->count >= owner->batch_max) {
+    size_t count = 0;
+    int *workspaces = batch->count < owner->batch_max ? list_workspaces(batch, &count) : NULL;
+    if (workspaces == NULL) {
         return;
     }
     struct write_job *last = batch->jobs;
@@ -150,21 +153,27 @@ static void add_more(struct batch *batch, const int *workspaces, size_t count) {
         reset_all(batch); /* of an earlier attempt */
         fill(batch);
     }
+    free(workspaces);
 }
 
-/* Takes the locks of the batch's workspaces: together with the first statement or, where others
- * write to them, too, before. */
-static enum db_status lock(struct db *db, struct batch *batch) {
+/* Takes the locks of the batch's workspaces, together with the next statement. */
+static enum db_status lock(struct db *db, const struct batch *batch) {
     size_t count = 0;
     int *workspaces = list_workspaces(batch, &count);
     enum db_status status = workspaces != NULL ? tell_lock(db, workspaces, count) : DB_LOST;
+    free(workspaces);
+    return status;
+}
+
+/* Where others write to the same workspaces, too, the locks are waited for, and more goes along. */
+static enum db_status lock_and_add(struct db *db, struct batch *batch) {
+    enum db_status status = lock(db, batch);
     if (status == DB_OK && batch->owner != NULL && batch->owner->crowded) {
         status = db_hear(db);
         if (status == DB_OK) {
-            add_more(batch, workspaces, count);
+            add_more(batch);
         }
     }
-    free(workspaces);
     return status;
 }
 
@@ -243,10 +252,7 @@ static enum db_status insert(struct db *db, struct batch *batch, size_t from, si
     if (status == DB_OK) {
         note_created(result, batch, from, to, round);
     }
-    /* Another program, which has no lock before its rows are in, has just stored one of these ids.
-     */
-    bool taken = status == DB_REFUSED && strcmp(db_sqlstate(db), "23505") == 0;
-    return taken ? DB_RETRY : status;
+    return status;
 }
 
 /* One round of entries [from, to), all of one kind. */
@@ -292,7 +298,7 @@ static enum db_status write_kinds(struct db *db, struct batch *batch) {
 static enum db_status write_entries(struct db *db, void *context) {
     struct batch *batch = context;
     struct batch_owner *owner = batch->owner;
-    enum db_status status = lock(db, batch);
+    enum db_status status = lock_and_add(db, batch);
     if (status == DB_OK) {
         status = write_kinds(db, batch);
     }
@@ -445,20 +451,47 @@ static void end(struct batch *batch) {
     free(batch);
 }
 
-/* db_transaction_sent's. A COMMIT that was refused cannot be divided here, since the connection is
- * at the next batch: it is tried again, and waited for. */
-static void end_commit(void *context, enum db_status status) {
+static enum db_status write_whole(struct db *db, void *context) {
+    const struct batch *batch = context;
+    return batch->jobs->atomic ? write_atomic_entries(db, context) : write_entries(db, context);
+}
+
+/* Of a whole batch whose transaction failed. */
+static void divide_or_refuse(struct batch *batch, enum db_status status) {
+    if (batch->jobs->atomic) {
+        store_none(batch->db, status, batch);
+    } else {
+        divide(batch->db, status, batch);
+    }
+}
+
+/* db_transaction_sent's. A batch that is refused at its COMMIT is kept: the connection is at the
+ * next one. */
+static void batch_committed(void *context, enum db_status status) {
     struct batch *batch = context;
-    if (status != DB_OK) {
-        metric_add(METRIC_WRITER_FAILURES, 1, NULL, NULL, NULL);
-    }
     if (status == DB_LOST) {
+        metric_add(METRIC_WRITER_FAILURES, 1, NULL, NULL, NULL);
         refuse_all(batch->db, status, batch);
-    } else if (status != DB_OK) {
-        batch->owner->waits = true;
-        reset_all(batch);
     }
-    end(batch);
+    if (status == DB_OK || status == DB_LOST) {
+        end(batch);
+        return;
+    }
+    batch->next = batch->owner->refused;
+    batch->owner->refused = batch;
+}
+
+/* Batches that were refused at their COMMIT, which is only waited for now. */
+static void write_refused(struct batch_owner *owner) {
+    while (owner->refused != NULL) {
+        struct batch *batch = owner->refused;
+        owner->refused = batch->next;
+        enum db_status status = db_transaction(batch->db, DB_WRITE, write_whole, batch);
+        if (status != DB_OK) {
+            divide_or_refuse(batch, status);
+        }
+        end(batch);
+    }
 }
 
 void batch_write(struct db *db, struct write_job *jobs, struct batch_owner *owner) {
@@ -480,15 +513,15 @@ void batch_write(struct db *db, struct write_job *jobs, struct batch_owner *owne
                             .began_us = clock_monotonic_us()};
     fill(batch);
     assert(!jobs->atomic || jobs->next == NULL);
-    enum db_status (*body)(struct db *, void *) =
-        jobs->atomic ? write_atomic_entries : write_entries;
-    bool waits = owner->waits;
-    enum db_status status = waits ? db_transaction(db, DB_WRITE, body, batch)
-                                  : db_transaction_sent(db, body, end_commit, batch);
+    enum db_status status = db_transaction_sent(db, write_whole, batch_committed, batch);
     if (status != DB_OK) {
-        (jobs->atomic ? store_none : divide)(db, status, batch);
-    }
-    if (status != DB_OK || waits) {
+        divide_or_refuse(batch, status);
         end(batch);
     }
+    write_refused(owner);
+}
+
+void batch_settle(struct db *db, struct batch_owner *owner) {
+    db_settle(db);
+    write_refused(owner);
 }

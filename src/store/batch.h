@@ -17,18 +17,19 @@ struct batch_owner {
     /* The last batch had to wait for its lock: others write to the same workspaces. Kept here from
      * one batch to the next, false at first. */
     bool crowded;
-    /* A COMMIT has been refused, which can only be by a constraint that another program has put off
-     * to it: from then on each is waited for. Kept here as well. */
-    bool waits;
+    struct batch *refused; /* at their COMMIT, to be written again; NULL at first */
 };
 
 /* Stores the items of all jobs that have no outcome yet in one transaction and sets their outcomes;
  * where the data of one item makes the transaction fail, halves it until that item stands alone and
  * is refused. An atomic job comes alone and is stored whole or not at all. Items of a workspace
  * whose lock is not to be had stay OUTCOME_NONE: try again later. Does not wait for the COMMIT: the
- * jobs are the batch's until owner->ended, which is called at the latest when the next batch has
- * been sent, or in db_settle. */
+ * jobs are the batch's until owner->ended, which is called when the next batch has been sent, or in
+ * batch_settle. */
 void batch_write(struct db *db, struct write_job *jobs, struct batch_owner *owner);
+
+/* Waits for the last batch's COMMIT, if it is under way. */
+void batch_settle(struct db *db, struct batch_owner *owner);
 
 /* For qsort and bsearch. */
 static inline int batch_compare_workspaces(const void *first, const void *second) {

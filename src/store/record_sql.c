@@ -64,19 +64,15 @@ static void write_insert(struct buf *out, const struct kind_spec *spec) {
                    record_row_name((size_t)record_field_index(spec, spec->searched_field)));
     }
     write_rows(out, spec);
-    buf_printf(out,
-               ") WHERE NOT EXISTS (SELECT FROM %s t"
-               /* OFFSET 0: by key, whatever the planner thinks of a table that may be empty. */
-               " WHERE t.workspace_id = x.workspace_id AND t.id = x.a OFFSET 0)"
-               " ORDER BY x.workspace_id, x.a RETURNING workspace_id, id, created_at",
-               spec->name);
+    buf_add_str(out, ") ORDER BY x.workspace_id, x.a ON CONFLICT (workspace_id, id) DO NOTHING"
+                     " RETURNING workspace_id, id, created_at");
 }
 
 static void write_hash(struct buf *out, const struct kind_spec *spec) {
     buf_printf(out,
                "SELECT x.ord, t.content_hash FROM json_to_recordset($1::json)"
                " AS x(ord integer, workspace_id integer, id text COLLATE \"C\")"
-               /* By key, as above. */
+               /* OFFSET 0: by key, whatever the planner thinks of a table that may be empty. */
                " CROSS JOIN LATERAL (SELECT t.content_hash FROM %s t"
                " WHERE t.workspace_id = x.workspace_id AND t.id = x.id OFFSET 0) t",
                spec->name);

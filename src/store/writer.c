@@ -260,7 +260,8 @@ static struct write_job *wait_for_batch(struct writer *writer, bool *ret_stop) {
     pthread_mutex_lock(&writer->lock);
     if (is_idle(writer)) {
         pthread_mutex_unlock(&writer->lock);
-        db_settle(writer->db); /* nothing comes along with which its answer could be read */
+        batch_settle(writer->db,
+                     &writer->owner); /* nothing comes along with which its answer could be read */
         pthread_mutex_lock(&writer->lock);
     }
     if (is_idle(writer)) {
@@ -306,7 +307,7 @@ static void *writer_main(void *argument) {
             set_connected(writer, db_ready(writer->db) == DB_OK);
         }
     }
-    db_settle(writer->db);
+    batch_settle(writer->db, &writer->owner);
     return NULL;
 }
 

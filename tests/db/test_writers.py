@@ -182,3 +182,42 @@ def test_what_comes_while_the_lock_is_waited_for_goes_along(service, workspace):
         {"first": 201, "waiting": 201, "later": 201, "elsewhere": 201}
     created = {name: answer.json()["created_at"] for name, answer in answers.items()}
     assert created["waiting"] == created["later"] != created["first"]
+
+
+def test_singles_do_not_join_an_atomic_array_that_waits_for_the_lock(service, workspace):
+    """Or what becomes of it would become of them."""
+    here = service()
+    client = workspace(here)
+    customer = {"id": "taken", "started_at": "2025-01-01T00:00:00Z"}
+    assert client.post("/v1/customers", customer).status == 201
+    answers = {}
+
+    def start(name, path, body):
+        def post():
+            answers[name] = Client(here.url, client.key).post(path, body)
+        thread = threading.Thread(target=post)
+        thread.start()
+        return thread
+
+    with contextlib.closing(psycopg2.connect(here.database_url)) as connection, \
+            contextlib.closing(psycopg2.connect(here.database_url)) as observer:
+        observer.autocommit = True
+        number = workspace_id(connection, client)
+        with connection.cursor() as cursor, observer.cursor() as observing:
+            for name, path, body in [("before", "/v1/customers", {**customer, "id": "before"}),
+                                     ("array", "/v1/customers?atomic=true", [{**customer, "id": "in the array"}])]:
+                cursor.execute("SELECT workspace_lock(%s)", (number,))
+                threads = [start(name, path, body)]
+                await_waiting(observing)
+                threads += [start("good" + name, "/v1/customers", {**customer, "id": "good" + name}),
+                            start("conflict" + name, "/v1/customers", {**customer, "started_at": "2024-01-01T00:00:00Z"})]
+                time.sleep(0.03)
+                connection.rollback()
+                for thread in threads:
+                    thread.join(10)
+            cursor.execute("SELECT id FROM customer WHERE workspace_id = %s ORDER BY id", (number,))
+            stored = [row[0] for row in cursor.fetchall()]
+    assert {name: answer.status for name, answer in answers.items()} == \
+        {"before": 201, "array": 200, "goodbefore": 201, "goodarray": 201, "conflictbefore": 409, "conflictarray": 409}
+    assert answers["array"].json()["created"] == 1
+    assert stored == ["before", "goodarray", "goodbefore", "in the array", "taken"]

@@ -9,7 +9,7 @@ from api.checks import expect, expect_problem, sample
 from support.service import cli
 from support.waiting import eventually
 
-TIMEOUTS = {"VINCULO_DATABASE_TIMEOUT_MS": "1500"}
+TIMEOUTS = {"VINCULO_DATABASE_TIMEOUT_MS": "1500", "VINCULO_LOCK_TIMEOUT_MS": "500"}
 
 # What happens to a survey is told by its id. What sleeps shows as such in pg_stat_activity.
 TRIGGERS = """
@@ -75,6 +75,14 @@ def agrees(here):
     assert cli(here.url, "rebuild", "--check").returncode == 0
 
 
+def test_the_next_transaction_is_sent_while_one_commits(here, post):
+    first, second = in_turn(here, post, "slow-late", "second")
+    sleeping(here, "COMMIT")
+    waiting(here, 0)
+    assert any(query == "COMMIT" for query in statements(here)) and not second.done()
+    assert first.result().status == second.result().status == 201
+
+
 def test_clients_are_told_while_the_next_transaction_works(here, post):
     first, second = in_turn(here, post, "first-slow", "second-slow")
     assert first.result().status == 201
@@ -124,7 +132,7 @@ def cut(here):
 
 
 def test_a_commit_that_is_not_answered_in_time(here, post):
-    """What it comes to is unknown, and what was sent behind it may be stored yet: both clients send it again."""
+    """What it comes to is unknown, and what was sent behind it is not stored: both clients send it again."""
     first, second = in_turn(here, post, "slow-stuck", "good")
     for answer in (first, second):
         expect_problem(answer.result(), 503, "unavailable")

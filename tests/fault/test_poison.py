@@ -40,6 +40,17 @@ def test_singles_beside_a_poison_record(site):
     assert cli(here.url, "rebuild", "--check").returncode == 0
 
 
+def test_another_programs_unique_index(site):
+    here = site()
+    here.sql("CREATE UNIQUE INDEX one_email ON customer (workspace_id, email)")
+    client = here.client()
+    lines = [sample("customers", email=f"c{at}@example.com") for at in range(20)]
+    lines[7]["email"] = lines[3]["email"]
+    summary = expect(client.post_ndjson("/v1/customers", lines), 207)
+    assert (summary["created"], summary["rejected"]) == (19, 1)
+    refused_clearly(client.post("/v1/customers", {**lines[7], "id": "again"}))
+
+
 def test_a_stream_with_poison_records(site):
     here = site()
     poison(here)
