@@ -258,10 +258,9 @@ static bool is_idle(const struct writer *writer) {
  * of the next batch; NULL with *ret_stop when all is done. */
 static struct write_job *wait_for_batch(struct writer *writer, bool *ret_stop) {
     pthread_mutex_lock(&writer->lock);
-    if (is_idle(writer)) {
+    if (is_idle(writer)) { /* no next batch, which would read what the last COMMIT came to */
         pthread_mutex_unlock(&writer->lock);
-        batch_settle(writer->db,
-                     &writer->owner); /* nothing comes along with which its answer could be read */
+        batch_settle(writer->db, &writer->owner);
         pthread_mutex_lock(&writer->lock);
     }
     if (is_idle(writer)) {
