@@ -345,8 +345,7 @@ static size_t gather_workspace(struct batch batch) {
 
 static void write_or_divide(struct db *db, struct batch batch);
 
-/* Of a transaction that failed: divides it where one record or one workspace is in the others' way.
- */
+/* What failed as one transaction: in two, where a record or a workspace is in the others' way. */
 static void divide(struct db *db, enum db_status status, struct batch *batch) {
     metric_add(METRIC_WRITER_FAILURES, 1, NULL, NULL, NULL);
     size_t first = 0;
@@ -481,7 +480,7 @@ static void batch_committed(void *context, enum db_status status) {
     batch->owner->refused = batch;
 }
 
-/* Batches that were refused at their COMMIT, which is only waited for now. */
+/* Writes again what was refused at its COMMIT, and waits for that this time. */
 static void write_refused(struct batch_owner *owner) {
     while (owner->refused != NULL) {
         struct batch *batch = owner->refused;

@@ -25,10 +25,11 @@ struct batch_owner {
  * is refused. An atomic job comes alone and is stored whole or not at all. Items of a workspace
  * whose lock is not to be had stay OUTCOME_NONE: try again later. Does not wait for the COMMIT: the
  * jobs are the batch's until owner->ended, which is called when the next batch has been sent, or in
- * batch_settle. */
+ * batch_settle; at once where the transaction failed. */
 void batch_write(struct db *db, struct write_job *jobs, struct batch_owner *owner);
 
-/* Waits for the last batch's COMMIT, if it is under way. */
+/* Waits for the last batch's COMMIT, if it is under way; what was refused there is written again.
+ */
 void batch_settle(struct db *db, struct batch_owner *owner);
 
 /* For qsort and bsearch. */

@@ -145,20 +145,24 @@ def await_waiting(cursor):
     pytest.fail("nothing waits for the lock")
 
 
+def posting(answers, name, here, client, path, body):
+    """The thread that posts on a connection of its own and leaves the answer under this name."""
+    def post():
+        answers[name] = Client(here.url, client.key).post(path, body)
+    thread = threading.Thread(target=post)
+    thread.start()
+    return thread
+
+
 def test_what_comes_while_the_lock_is_waited_for_goes_along(service, workspace):
     """Two instances take turns: each one's turn is one transaction of all that has come meanwhile."""
     here = service()
     client, other = workspace(here), workspace(here)
     answers = {}
 
-    def post(client, name):
-        record = {"id": name, "started_at": "2025-01-01T00:00:00Z"}
-        answers[name] = Client(here.url, client.key).post("/v1/customers", record)
-
     def start(client, name):
-        thread = threading.Thread(target=post, args=(client, name))
-        thread.start()
-        return thread
+        return posting(answers, name, here, client, "/v1/customers",
+                       {"id": name, "started_at": "2025-01-01T00:00:00Z"})
 
     with contextlib.closing(psycopg2.connect(here.database_url)) as connection, \
             contextlib.closing(psycopg2.connect(here.database_url)) as observer:
@@ -193,11 +197,7 @@ def test_singles_do_not_join_an_atomic_array_that_waits_for_the_lock(service, wo
     answers = {}
 
     def start(name, path, body):
-        def post():
-            answers[name] = Client(here.url, client.key).post(path, body)
-        thread = threading.Thread(target=post)
-        thread.start()
-        return thread
+        return posting(answers, name, here, client, path, body)
 
     with contextlib.closing(psycopg2.connect(here.database_url)) as connection, \
             contextlib.closing(psycopg2.connect(here.database_url)) as observer:
