@@ -176,3 +176,12 @@ def test_an_atomic_array_behind_a_commit(here, post):
     assert expect(answer, 422)["rejected"] == 2
     assert stored(here) == {"slow-late", "good", "one", "two"}
     agrees(here)
+
+
+def test_a_stop_waits_for_the_last_commit(here, post):
+    answer = post("slow-late")
+    sleeping(here, "INSERT")
+    assert here.service.terminate() == 0
+    assert answer.result().status == 201
+    assert stored(here) == {"slow-late"}
+    agrees(here)
