@@ -34,6 +34,8 @@ struct db_options {
 };
 
 struct db;
+struct buf;
+struct kind_spec;
 
 /* Never fails but for memory (NULL); does not connect. Copies the options. */
 struct db *db_new(const struct db_options *options);
@@ -50,6 +52,13 @@ MUST_CHECK enum db_status db_run(struct db *db, const char *statement, int count
 /* The same with SQL text. */
 MUST_CHECK enum db_status db_query(struct db *db, const char *sql, int count,
                                    const char *const *values, PGresult **ret_result);
+
+/* The same for a prepared statement whose one parameter is an array of <kind>_row in PostgreSQL's
+ * binary form (record_rows_begin). DB_LOST also where memory ended while it was written. */
+MUST_CHECK enum db_status db_run_rows(struct db *db, const char *statement, const struct buf *rows,
+                                      PGresult **ret_result);
+/* The type's OID in this database, on a connection that has prepared its statements. */
+unsigned db_row_type(const struct db *db, const struct kind_spec *spec);
 
 /* Several prepared statements in one round trip, inside a transaction: the first db_answer sends
  * all that db_ask was told, after which nothing may be asked until all is answered, and each brings
@@ -114,7 +123,6 @@ PGconn *db_connection(struct db *db); /* for LISTEN and COPY; NULL when closed *
 enum err db_problem(const struct db *db, enum db_status status, struct problem *problem);
 
 /* PostgreSQL array literals of texts or integers for parameters, such as {1,2}. */
-struct buf;
 void db_array_int(struct buf *out, const int64_t *values, size_t count);
 
 #define DB_RESULT __attribute__((cleanup(db_result_clear))) PGresult

@@ -154,14 +154,12 @@ MUST_CHECK enum err record_merge_patch(const struct record *stored, const json_t
  * (null where not stored yet). */
 void record_write_json(struct buf *out, const struct record *record);
 
-/* What the member of a row is called that holds a field of the spec: "a", "b", … in their order.
- * PostgreSQL reads all names again in each row, so these are short. */
-_Static_assert(RECORD_FIELDS_MAX <= 26, "a letter for each field");
-static inline char record_row_name(size_t field) { return (char)('a' + field); }
-
-/* The record as one row for PostgreSQL's json_to_recordset: the fields that are present, plus
- * "hash" as "\\x…". Written as an open object: the caller adds further members and closes it. */
-void record_write_row(struct buf *out, const struct record *record);
+/* Records of one kind as an array of PostgreSQL's type <kind>_row (migrations/0002), in binary
+ * form, in an empty buffer. `row_type` is its OID. */
+void record_rows_begin(struct buf *out, unsigned row_type);
+/* `ord` is the row's column of that name, for the caller to know it again. */
+void record_rows_add(struct buf *out, const struct record *record, int workspace_id, size_t ord);
+void record_rows_end(struct buf *out, size_t count); /* how many were added */
 /* Is the stored hash (a bytea as PostgreSQL writes it) the record's? */
 bool record_has_hash(const struct record *record, const char *stored);
 

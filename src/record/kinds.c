@@ -1,6 +1,6 @@
 /*
- * The kinds of record and their fields: the only list of them. Order is the order of answers and
- * of the columns that statements select.
+ * The kinds of record and their fields: the only list of them. Order is the order of answers, of
+ * the columns that statements select, and of those of the types <kind>_row (migrations/0002).
  */
 #include "internal.h"
 

@@ -1,5 +1,5 @@
 /*
- * A record as clients see it, and as PostgreSQL takes it.
+ * A record as clients see it.
  */
 #include "internal.h"
 
@@ -67,23 +67,6 @@ enum { HASH_TEXT_BYTES = 2 + 2 * RECORD_HASH_BYTES + 1 };
 static void write_hash(const struct record *record, char *ret_text) {
     memcpy(ret_text, "\\x", 2);
     sodium_bin2hex(ret_text + 2, HASH_TEXT_BYTES - 2, record->hash, RECORD_HASH_BYTES);
-}
-
-void record_write_row(struct buf *out, const struct record *record) {
-    const struct kind_spec *spec = record->spec;
-    char name[] = "a";
-    json_begin_object(out);
-    for (size_t i = 0; i < spec->field_count; i++) {
-        if (!record->values[i].present)
-            continue;
-        name[0] = record_row_name(i);
-        json_key(out, name);
-        put_value(out, spec->fields[i].type, &record->values[i]);
-    }
-    char hash[HASH_TEXT_BYTES];
-    write_hash(record, hash);
-    json_key(out, "hash");
-    json_put_text(out, hash);
 }
 
 bool record_has_hash(const struct record *record, const char *stored) {

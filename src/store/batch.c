@@ -1,7 +1,6 @@
 /* Rows of one transaction: ordering, statements per kind, outcomes. */
 #include "batch.h"
 
-#include "record_sql.h"
 #include "rows.h"
 #include "vinculo/buf.h"
 #include "vinculo/json.h"
@@ -229,26 +228,23 @@ static void note_created(const PGresult *result, struct batch *batch, size_t fro
 
 static enum db_status insert(struct db *db, struct batch *batch, size_t from, size_t to,
                              size_t round) {
+    const struct kind_spec *spec = batch->entries[from].item->record.spec;
     BUF_SCOPED rows = {0};
-    bool any = false;
-    json_begin_array(&rows);
+    size_t count = 0;
+    record_rows_begin(&rows, db_row_type(db, spec));
     for (size_t i = from; i < to; i++) {
         const struct entry *entry = &batch->entries[i];
         if (is_inserted(entry, round)) {
-            rows_add_new(&rows, &entry->item->record, entry->job->workspace_id);
-            any = true;
+            record_rows_add(&rows, &entry->item->record, entry->job->workspace_id, i);
+            count++;
         }
     }
-    json_end_array(&rows);
-    if (!any) {
+    record_rows_end(&rows, count);
+    if (count == 0) {
         return DB_OK;
     }
-    char statement[64];
-    record_sql_name(batch->entries[from].item->record.spec, RECORD_SQL_INSERT, statement,
-                    sizeof statement);
-    const char *parameters[] = {buf_text(&rows)};
     DB_RESULT *result = NULL;
-    enum db_status status = buf_ok(&rows) ? db_run(db, statement, 1, parameters, &result) : DB_LOST;
+    enum db_status status = rows_run(db, spec, RECORD_SQL_INSERT, &rows, &result);
     if (status == DB_OK) {
         note_created(result, batch, from, to, round);
     }

@@ -223,27 +223,28 @@ static void note_update(struct entry *entry, const PGresult *result, int row) {
 }
 
 static enum db_status update_all(struct db *db, struct entry *entries, size_t count, size_t round) {
+    const struct kind_spec *spec = entries[0].item->record.spec;
     BUF_SCOPED rows = {0};
-    int wanted = 0;
-    json_begin_array(&rows);
+    size_t wanted = 0;
+    record_rows_begin(&rows, db_row_type(db, spec));
     for (size_t i = 0; i < count; i++) {
         const struct entry *entry = &entries[i];
         if (wants(entry, round, ON_CONFLICT_REPLACE) || wants(entry, round, ON_CONFLICT_MERGE)) {
-            rows_add_record(&rows, entry->merged != NULL ? entry->merged : &entry->item->record,
+            record_rows_add(&rows, entry->merged != NULL ? entry->merged : &entry->item->record,
                             entry->job->workspace_id, i);
             wanted++;
         }
     }
-    json_end_array(&rows);
+    record_rows_end(&rows, wanted);
     if (wanted == 0) {
         return DB_OK;
     }
     DB_RESULT *result = NULL;
-    enum db_status status = run(db, entries, RECORD_SQL_UPDATE, &rows, &result);
-    if (status == DB_OK && PQntuples(result) != wanted) {
+    enum db_status status = rows_run(db, spec, RECORD_SQL_UPDATE, &rows, &result);
+    if (status == DB_OK && (size_t)PQntuples(result) != wanted) {
         return DB_RETRY; /* one was deleted in between, without the lock */
     }
-    for (int row = 0; status == DB_OK && row < wanted; row++) {
+    for (int row = 0; status == DB_OK && row < (int)wanted; row++) {
         size_t ord = strtoul(PQgetvalue(result, row, 0), NULL, 10);
         assert(ord < count);
         note_update(&entries[ord], result, row);

@@ -9,6 +9,7 @@
 
 #include <assert.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <poll.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -54,6 +55,7 @@ struct db {
     struct transaction committed;
     atomic_bool abandoned;
     struct failure failure; /* the last one */
+    unsigned row_types[KIND_COUNT];
 };
 
 static atomic_uint_fast64_t write_commits;
@@ -263,16 +265,28 @@ static enum db_status finish(struct db *db, PGresult **ret_result) {
 
 /* -- statements in one round trip: libpq's pipeline mode ------------------------------------- */
 
-/* `statement` is the name of a prepared one or, without parameters, SQL text. */
-static enum db_status enqueue(struct db *db, const char *statement, bool prepared, int count,
-                              const char *const *values) {
+struct question {
+    const char *sql;       /* without parameters; NULL: */
+    const char *statement; /* the name of a prepared one */
+    int count;
+    const char *const *values;
+    const int *lengths; /* NULL: all values are text */
+    const int *formats; /* 1: binary */
+};
+
+static enum db_status enqueue(struct db *db, const struct question *question) {
     if (db->connection == NULL) {
         return DB_LOST;
     }
     assert(db->asked == 0 || !db->marked);
-    if (!PQenterPipelineMode(db->connection) ||
-        !(prepared ? PQsendQueryPrepared(db->connection, statement, count, values, NULL, NULL, 0)
-                   : PQsendQueryParams(db->connection, statement, 0, NULL, NULL, NULL, NULL, 0))) {
+    int sent = PQenterPipelineMode(db->connection);
+    if (sent && question->sql != NULL) {
+        sent = PQsendQueryParams(db->connection, question->sql, 0, NULL, NULL, NULL, NULL, 0);
+    } else if (sent) {
+        sent = PQsendQueryPrepared(db->connection, question->statement, question->count,
+                                   question->values, question->lengths, question->formats, 0);
+    }
+    if (!sent) {
         return lose(db, PQerrorMessage(db->connection));
     }
     db->marked = false;
@@ -280,20 +294,20 @@ static enum db_status enqueue(struct db *db, const char *statement, bool prepare
     return DB_OK;
 }
 
-static enum db_status tell(struct db *db, const char *statement, bool prepared, int count,
-                           const char *const *values) {
+static enum db_status tell(struct db *db, const struct question *question) {
     assert(db->told == db->asked);
-    enum db_status status = enqueue(db, statement, prepared, count, values);
+    enum db_status status = enqueue(db, question);
     db->told = db->asked;
     return status;
 }
 
 enum db_status db_tell(struct db *db, const char *statement, int count, const char *const *values) {
-    return tell(db, statement, true, count, values);
+    return tell(db, &(struct question){.statement = statement, .count = count, .values = values});
 }
 
 enum db_status db_ask(struct db *db, const char *statement, int count, const char *const *values) {
-    return enqueue(db, statement, true, count, values);
+    return enqueue(db,
+                   &(struct question){.statement = statement, .count = count, .values = values});
 }
 
 static enum db_status send_mark(struct db *db) {
@@ -446,14 +460,39 @@ enum db_status db_answer(struct db *db, PGresult **ret_result) {
     return status == DB_OK ? take_answer(db, ret_result) : status;
 }
 
-enum db_status db_run(struct db *db, const char *statement, int count, const char *const *values,
-                      PGresult **ret_result) {
+static enum db_status run_question(struct db *db, const struct question *question,
+                                   PGresult **ret_result) {
     if (ret_result != NULL) {
         *ret_result = NULL;
     }
     assert(db->asked == db->told);
-    enum db_status status = db_ask(db, statement, count, values);
+    enum db_status status = enqueue(db, question);
     return status == DB_OK ? db_answer(db, ret_result) : status;
+}
+
+enum db_status db_run(struct db *db, const char *statement, int count, const char *const *values,
+                      PGresult **ret_result) {
+    return run_question(
+        db, &(struct question){.statement = statement, .count = count, .values = values},
+        ret_result);
+}
+
+enum db_status db_run_rows(struct db *db, const char *statement, const struct buf *rows,
+                           PGresult **ret_result) {
+    *ret_result = NULL;
+    if (!buf_ok(rows) || rows->length > INT_MAX) {
+        return DB_LOST;
+    }
+    struct question question = {.statement = statement,
+                                .count = 1,
+                                .values = (const char *[]){buf_text(rows)},
+                                .lengths = (int[]){(int)rows->length},
+                                .formats = (int[]){1}};
+    return run_question(db, &question, ret_result);
+}
+
+unsigned db_row_type(const struct db *db, const struct kind_spec *spec) {
+    return db->row_types[spec->kind];
 }
 
 /* Outside of the pipeline mode, which knows no text of several statements. */
@@ -483,6 +522,21 @@ static enum db_status prepare(struct db *db, const char *name, const char *sql) 
     return finish(db, NULL);
 }
 
+static enum db_status find_row_types(struct db *db) {
+    BUF_SCOPED sql = {0};
+    DB_RESULT *found = NULL;
+    for (size_t kind = 0; kind < KIND_COUNT; kind++) {
+        buf_printf(&sql, "%s'%s_row'::regtype::oid", kind == 0 ? "SELECT " : ", ",
+                   record_kinds[kind].name);
+    }
+    enum db_status status =
+        buf_ok(&sql) ? db_query(db, buf_text(&sql), 0, NULL, &found) : lose(db, "out of memory");
+    for (int kind = 0; status == DB_OK && kind < KIND_COUNT; kind++) {
+        db->row_types[kind] = (unsigned)strtoul(PQgetvalue(found, 0, kind), NULL, 10);
+    }
+    return status;
+}
+
 static enum db_status prepare_all(struct db *db) {
     enum db_status status = DB_OK;
     for (size_t i = 0; status == DB_OK && i < embedded_statements_count; i++) {
@@ -506,7 +560,7 @@ static enum db_status prepare_all(struct db *db) {
         status = buf_ok(&sql) ? prepare(db, totals_statements[i].name, buf_text(&sql))
                               : lose(db, "out of memory");
     }
-    return status;
+    return status == DB_OK ? find_row_types(db) : status;
 }
 
 static enum db_status set_up(struct db *db) {
@@ -581,9 +635,10 @@ enum db_status db_ready(struct db *db) {
 enum db_status db_allow(struct db *db, int timeout_ms) {
     char sql[80];
     snprintf(sql, sizeof sql, "SET LOCAL statement_timeout = %d", timeout_ms);
-    enum db_status status = tell(db, sql, false, 0, NULL);
+    enum db_status status = tell(db, &(struct question){.sql = sql});
     if (status == DB_OK) {
-        status = tell(db, "SET LOCAL client_connection_check_interval = '1s'", false, 0, NULL);
+        status = tell(
+            db, &(struct question){.sql = "SET LOCAL client_connection_check_interval = '1s'"});
     }
     if (status == DB_OK) {
         db->timeout_ms = timeout_ms;
@@ -595,7 +650,7 @@ enum db_status db_allow(struct db *db, int timeout_ms) {
 static enum db_status commit(struct db *db, const struct transaction *transaction) {
     enum db_status status = take_told(db);
     if (status == DB_OK) {
-        status = enqueue(db, "COMMIT", false, 0, NULL);
+        status = enqueue(db, &(struct question){.sql = "COMMIT"});
     }
     if (status == DB_OK) {
         status = send_mark(db);
@@ -614,9 +669,9 @@ static enum db_status begin(struct db *db, enum db_mode mode) {
     db->mode = mode;
     forget(db);
     return tell(db,
-                mode == DB_WRITE ? "BEGIN ISOLATION LEVEL READ COMMITTED"
-                                 : "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
-                false, 0, NULL);
+                &(struct question){.sql = mode == DB_WRITE
+                                              ? "BEGIN ISOLATION LEVEL READ COMMITTED"
+                                              : "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"});
 }
 
 static enum db_status run_once(struct db *db, const struct transaction *transaction) {

@@ -11,39 +11,11 @@ void record_sql_name(const struct kind_spec *spec, enum record_sql verb, char *r
     snprintf(ret_name, size, "%s_%s", spec->name, verbs[verb]);
 }
 
-static const char *column_type(enum field_type type) {
-    switch (type) {
-    case FIELD_TYPE_INTEGER:
-        return "bigint";
-    case FIELD_TYPE_BOOLEAN:
-        return "boolean";
-    case FIELD_TYPE_TIME:
-        return "timestamptz";
-    case FIELD_TYPE_METADATA:
-        return "json";
-    case FIELD_TYPE_ID:
-    case FIELD_TYPE_LABEL:
-    case FIELD_TYPE_TEXT:
-    case FIELD_TYPE_ENUM:
-        break;
-    }
-    return "text COLLATE \"C\"";
-}
-
 /* "<prefix>id, <prefix>started_at, …" */
 static void write_fields(struct buf *out, const struct kind_spec *spec, const char *prefix) {
     for (size_t i = 0; i < spec->field_count; i++) {
         buf_printf(out, "%s%s%s", i == 0 ? "" : ", ", prefix, spec->fields[i].name);
     }
-}
-
-/* The rows that the writer sends (record_write_row). */
-static void write_rows(struct buf *out, const struct kind_spec *spec) {
-    buf_add_str(out, " FROM json_to_recordset($1::json) AS x(workspace_id integer");
-    for (size_t i = 0; i < spec->field_count; i++) {
-        buf_printf(out, ", %c %s", record_row_name(i), column_type(spec->fields[i].type));
-    }
-    buf_add_str(out, ", hash bytea");
 }
 
 static void write_insert(struct buf *out, const struct kind_spec *spec) {
@@ -52,20 +24,19 @@ static void write_insert(struct buf *out, const struct kind_spec *spec) {
     if (spec->searched_field != NULL) {
         buf_printf(out, ", %s_language", spec->searched_field);
     }
-    buf_add_str(out, ") SELECT x.workspace_id, x.hash");
-    for (size_t i = 0; i < spec->field_count; i++) {
-        buf_printf(out, ", x.%c", record_row_name(i));
-    }
+    buf_add_str(out, ") SELECT x.workspace_id, x.content_hash, ");
+    write_fields(out, spec, "x.");
     if (spec->searched_field != NULL) {
         /* Its triggers would look it up as well, but one call per record. */
         buf_printf(out,
-                   ", CASE WHEN x.%c IS NOT NULL THEN (SELECT w.language FROM workspace w"
+                   ", CASE WHEN x.%s IS NOT NULL THEN (SELECT w.language FROM workspace w"
                    " WHERE w.id = x.workspace_id) END",
-                   record_row_name((size_t)record_field_index(spec, spec->searched_field)));
+                   spec->searched_field);
     }
-    write_rows(out, spec);
-    buf_add_str(out, ") ORDER BY x.workspace_id, x.a ON CONFLICT (workspace_id, id) DO NOTHING"
-                     " RETURNING workspace_id, id, created_at");
+    buf_printf(out,
+               " FROM unnest($1::%s_row[]) x ORDER BY x.workspace_id, x.id"
+               " ON CONFLICT (workspace_id, id) DO NOTHING RETURNING workspace_id, id, created_at",
+               spec->name);
 }
 
 static void write_hash(struct buf *out, const struct kind_spec *spec) {
@@ -86,18 +57,18 @@ static void write_get(struct buf *out, const struct kind_spec *spec) {
 }
 
 static void write_update(struct buf *out, const struct kind_spec *spec) {
-    buf_printf(out, "UPDATE %s t SET updated_at = now(), content_hash = x.hash", spec->name);
+    buf_printf(out, "UPDATE %s t SET updated_at = now(), content_hash = x.content_hash",
+               spec->name);
     for (size_t i = 1; i < spec->field_count; i++) {
-        buf_printf(out, ", %s = x.%c", spec->fields[i].name, record_row_name(i));
+        buf_printf(out, ", %s = x.%s", spec->fields[i].name, spec->fields[i].name);
     }
-    write_rows(out, spec);
     buf_printf(out,
-               ", ord integer)"
+               " FROM unnest($1::%s_row[]) x"
                /* By key, as above; what was found is joined by its place. */
                " CROSS JOIN LATERAL (SELECT s.ctid AS place FROM %s s"
-               " WHERE s.workspace_id = x.workspace_id AND s.id = x.a OFFSET 0) s"
+               " WHERE s.workspace_id = x.workspace_id AND s.id = x.id OFFSET 0) s"
                " WHERE t.ctid = s.place RETURNING x.ord, t.created_at, t.updated_at",
-               spec->name);
+               spec->name, spec->name);
 }
 
 static void write_read(struct buf *out, const struct kind_spec *spec) {

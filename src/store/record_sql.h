@@ -6,15 +6,15 @@
 #include "vinculo/record.h"
 
 /*
- * INSERT: $1 JSON array of rows {workspace_id, fields and hash of record_write_row}, ids unique
- * within it. Stores those whose id is free, in the order of workspaces and ids (by bytes); of each
- * in this order workspace_id, id, created_at.
+ * INSERT: $1 array of <kind>_row (record_rows_begin), ids unique within it. Stores those whose id
+ * is free, in the order of workspaces and ids (by bytes); of each in this order workspace_id, id,
+ * created_at.
  *
  * HASH: $1 JSON array of {ord, workspace_id, id}: per record that is there ord, content_hash.
  *
  * GET: $1 workspace, $2 id: the fields in spec order, created_at, updated_at; no row: none.
  *
- * UPDATE: $1 rows as of INSERT, with ord: per record that is there ord, created_at, updated_at.
+ * UPDATE: $1 as of INSERT: per record that is there ord, created_at, updated_at.
  *
  * READ: $1 as of HASH: per record that is there ord and GET's columns.
  *

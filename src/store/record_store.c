@@ -93,14 +93,11 @@ enum db_status store_check_life(struct db *db, const struct record *record, int 
 static enum db_status store(struct db *db, struct record *record, int workspace_id,
                             enum record_sql verb) {
     BUF_SCOPED rows = {0};
-    json_begin_array(&rows);
-    rows_add_record(&rows, record, workspace_id, 0);
-    json_end_array(&rows);
-    char statement[64];
-    record_sql_name(record->spec, verb, statement, sizeof statement);
-    const char *values[] = {buf_text(&rows)};
+    record_rows_begin(&rows, db_row_type(db, record->spec));
+    record_rows_add(&rows, record, workspace_id, 0);
+    record_rows_end(&rows, 1);
     DB_RESULT *result = NULL;
-    enum db_status status = buf_ok(&rows) ? db_run(db, statement, 1, values, &result) : DB_LOST;
+    enum db_status status = rows_run(db, record->spec, verb, &rows, &result);
     if (status != DB_OK || PQntuples(result) == 0) {
         return status == DB_OK ? DB_RETRY : status;
     }

@@ -1,4 +1,4 @@
-/* Rows for json_to_recordset, and what life_check's answer means. */
+/* Parameters of statements, and what life_check's answer means. */
 #include "rows.h"
 
 #include "vinculo/json.h"
@@ -11,27 +11,18 @@ bool rows_is_life_event(const struct kind_spec *spec) {
     return spec->kind == KIND_CANCELLATION || spec->kind == KIND_REACTIVATION;
 }
 
-static void add_workspace(struct buf *rows, int workspace_id) {
+static void add_place(struct buf *rows, int workspace_id, size_t ord) {
+    json_key(rows, "ord");
+    json_put_int(rows, (int64_t)ord);
     json_key(rows, "workspace_id");
     json_put_int(rows, workspace_id);
 }
 
-static void add_place(struct buf *rows, int workspace_id, size_t ord) {
-    json_key(rows, "ord");
-    json_put_int(rows, (int64_t)ord);
-    add_workspace(rows, workspace_id);
-}
-
-void rows_add_new(struct buf *rows, const struct record *record, int workspace_id) {
-    record_write_row(rows, record);
-    add_workspace(rows, workspace_id);
-    json_end_object(rows);
-}
-
-void rows_add_record(struct buf *rows, const struct record *record, int workspace_id, size_t ord) {
-    record_write_row(rows, record);
-    add_place(rows, workspace_id, ord);
-    json_end_object(rows);
+enum db_status rows_run(struct db *db, const struct kind_spec *spec, enum record_sql verb,
+                        const struct buf *rows, PGresult **ret_result) {
+    char statement[64];
+    record_sql_name(spec, verb, statement, sizeof statement);
+    return db_run_rows(db, statement, rows, ret_result);
 }
 
 void rows_add_key(struct buf *rows, const struct record *record, int workspace_id, size_t ord) {

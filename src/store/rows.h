@@ -1,20 +1,22 @@
-/* Records as the JSON rows that the statements of record_sql.h and life_check.sql take. */
+/* What the statements of record_sql.h and life_check.sql are given, and what their refusals mean.
+ */
 #ifndef VINCULO_STORE_ROWS_H
 #define VINCULO_STORE_ROWS_H
 
+#include "record_sql.h"
 #include "vinculo/buf.h"
 #include "vinculo/db.h"
 #include "vinculo/record.h"
 
 /* Only cancellations and reactivations need their customer. */
 bool rows_is_life_event(const struct kind_spec *spec);
-/* One row of INSERT. */
-void rows_add_new(struct buf *rows, const struct record *record, int workspace_id);
-/* One row of UPDATE. */
-void rows_add_record(struct buf *rows, const struct record *record, int workspace_id, size_t ord);
-/* One row of READ or HASH: the record's id alone. */
+/* Runs INSERT or UPDATE with rows of record_rows_begin. */
+MUST_CHECK enum db_status rows_run(struct db *db, const struct kind_spec *spec,
+                                   enum record_sql verb, const struct buf *rows,
+                                   PGresult **ret_result);
+/* In JSON, one row of READ or HASH: the record's id alone. */
 void rows_add_key(struct buf *rows, const struct record *record, int workspace_id, size_t ord);
-/* One row of life_check for a life event. */
+/* In JSON, one row of life_check for a life event. */
 void rows_add_life_check(struct buf *rows, const struct record *record, int workspace_id,
                          size_t ord);
 /* Adds the field error of a life event that life_check found faulty: its customer is unknown, or

@@ -4,6 +4,9 @@ import contextlib
 import time
 
 import psycopg2
+import pytest
+
+from api.checks import KINDS, ensure_known, sample
 
 
 def rows_read(cursor, table):
@@ -41,6 +44,28 @@ def test_a_record_is_changed_by_key_though_the_plan_is_from_an_empty_table(servi
             assert client.patch("/v1/surveys/s", {"score": next(scores)}).status == 200
 
         assert rows_read_by(cursor, "survey", change) < 500
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_one_record_is_found_by_key_though_the_plan_is_from_an_empty_table(service, workspace, kind):
+    """Its index by time would find it, too, among all of the workspace."""
+    here = service()
+    client = workspace(here)
+    record = sample(kind)
+    path = f"/v1/{kind}/{record['id']}"
+    assert client.get(path).status == 404
+    if kind in ("cancellations", "reactivations"):
+        ensure_known(client)
+    for metadata, statuses in (({"n": 1}, (201, 200)), ({"n": 2}, (200, 200))):
+        for status in statuses:  # the same once more
+            body = {**record, "metadata": metadata}
+            assert client.post(f"/v1/{kind}?on_conflict=merge", body).status == status
+    assert client.get(path).json()["metadata"] == {"n": 2}
+    assert client.delete(path).status == 204
+    here.terminate()  # its sessions tell what they have read when they end
+    with contextlib.closing(psycopg2.connect(here.database_url)) as connection, connection.cursor() as cursor:
+        cursor.execute("SELECT idx_scan FROM pg_stat_user_indexes WHERE indexrelname = %s", (f"{kind[:-1]}_time",))
+        assert cursor.fetchone() == (0,)
 
 
 def test_a_survey_reads_no_other_workspaces_actions(service, workspace):

@@ -7,6 +7,7 @@ import time
 import psycopg2
 import pytest
 
+from api.checks import KINDS
 from support.client import Client
 from support.service import cli
 
@@ -32,6 +33,17 @@ def test_a_stricter_isolation_level_is_refused(running, workspace):
             cursor.execute("INSERT INTO reactivation (workspace_id, id, customer_id, reactivated_at)"
                            " SELECT workspace_id, 'r', id, started_at FROM customer")
         assert refused.value.pgcode == "VC004"
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_rows_have_the_columns_that_the_service_sends(running, workspace, kind):
+    """PostgreSQL compares their types alone: two texts could be stored in each other's place."""
+    fields = workspace(running).get(f"/v1/{kind}", format="csv").body.decode().strip().split(",")
+    with psycopg2.connect(running.database_url) as connection, connection.cursor() as cursor:
+        cursor.execute("SELECT a.attname FROM pg_type t JOIN pg_attribute a ON a.attrelid = t.typrelid"
+                       " WHERE t.typname = %s ORDER BY a.attnum", (f"{kind[:-1]}_row",))
+        columns = [name for name, in cursor]
+    assert columns == ["ord", "workspace_id", *fields[:fields.index("created_at")], "content_hash"]
 
 
 def test_rows_of_another_program_are_counted(running, workspace):
