@@ -13,7 +13,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 # each measurement and do not fall due inside it.
 SETTINGS = {
     "shared_buffers": "512MB",
-    "max_wal_size": "8GB",
+    "max_wal_size": "16GB",
     "checkpoint_timeout": "30min",
     "jit": "off",  # as the service sets it for itself
     "shared_preload_libraries": "pg_stat_statements",
