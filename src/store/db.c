@@ -54,8 +54,8 @@ struct db {
     bool committing;     /* before all that is asked a COMMIT is under way: */
     struct transaction committed;
     atomic_bool abandoned;
-    struct failure failure; /* the last one */
-    unsigned row_types[KIND_COUNT];
+    struct failure failure;         /* the last one */
+    unsigned row_types[KIND_COUNT]; /* OIDs; found on connecting */
 };
 
 static atomic_uint_fast64_t write_commits;
@@ -526,7 +526,7 @@ static enum db_status find_row_types(struct db *db) {
     BUF_SCOPED sql = {0};
     DB_RESULT *found = NULL;
     for (size_t kind = 0; kind < KIND_COUNT; kind++) {
-        buf_printf(&sql, "%s'%s_row'::regtype::oid", kind == 0 ? "SELECT " : ", ",
+        buf_printf(&sql, "%s'" RECORD_SQL_ROW_TYPE "'::regtype::oid", kind == 0 ? "SELECT " : ", ",
                    record_kinds[kind].name);
     }
     enum db_status status =

@@ -34,7 +34,7 @@ static void write_insert(struct buf *out, const struct kind_spec *spec) {
                    spec->searched_field);
     }
     buf_printf(out,
-               " FROM unnest($1::%s_row[]) x ORDER BY x.workspace_id, x.id"
+               " FROM unnest($1::" RECORD_SQL_ROW_TYPE "[]) x ORDER BY x.workspace_id, x.id"
                " ON CONFLICT (workspace_id, id) DO NOTHING RETURNING workspace_id, id, created_at",
                spec->name);
 }
@@ -63,7 +63,7 @@ static void write_update(struct buf *out, const struct kind_spec *spec) {
         buf_printf(out, ", %s = x.%s", spec->fields[i].name, spec->fields[i].name);
     }
     buf_printf(out,
-               " FROM unnest($1::%s_row[]) x"
+               " FROM unnest($1::" RECORD_SQL_ROW_TYPE "[]) x"
                /* By key, as above; what was found is joined by its place. */
                " CROSS JOIN LATERAL (SELECT s.ctid AS place FROM %s s"
                " WHERE s.workspace_id = x.workspace_id AND s.id = x.id OFFSET 0) s"

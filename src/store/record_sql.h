@@ -32,6 +32,9 @@ enum record_sql {
     RECORD_SQL_COUNT
 };
 
+/* The type of the rows of INSERT and UPDATE, a format of the kind's name. */
+#define RECORD_SQL_ROW_TYPE "%s_row"
+
 /* The name it is prepared under, such as "survey_insert". */
 void record_sql_name(const struct kind_spec *spec, enum record_sql verb, char *ret_name,
                      size_t size);
