@@ -297,6 +297,23 @@ def test_a_spoiled_sketch_is_seen_and_mended(quiet, records):
     here.assert_right()
 
 
+def test_a_cell_of_many_buckets_lies_in_its_row(quiet, records):
+    """Elsewhere it would be two or three pages more to read, for each cell."""
+    here = records(quiet)
+    here.write("""INSERT INTO interaction (workspace_id, id, opened_at, first_response_at)
+                  SELECT %(workspace)s, %(name)s || g || '-' || n, t.at, t.at + interval '1 s' * 1.02 ^ g
+                    FROM (VALUES ('2025-03-04Z'::timestamptz)) t(at), generate_series(1, %(count)s) g,
+                         generate_series(0, g * g %% 23) n""", "i", 900)
+    here.fold()
+    elsewhere = here.sql("""SELECT sum(pg_relation_size(c.reltoastrelid)) FROM pg_class c
+                              JOIN pg_inherits i ON i.inhrelid = c.oid AND i.inhparent = 'duration_sketch'::regclass""")
+    assert elsewhere == [(0,)]
+    largest = here.sql("SELECT max(pg_column_size(bucket) + pg_column_size(n)) FROM duration_sketch WHERE workspace_id = %s",
+                       here.number)[0][0]
+    assert largest > 2048  # more than a row keeps without being told to
+    here.assert_folded()
+
+
 # Table, a sound record, what spoils it, its labels.
 TABLES = [
     ("survey", {"type": "csat", "score": 4, "scale_min": 1, "scale_max": 5, "answered_at": "2025-03-04"},
