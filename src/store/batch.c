@@ -247,8 +247,6 @@ static enum db_status insert(struct db *db, struct batch *batch, size_t from, si
     enum db_status status = rows_run(db, spec, RECORD_SQL_INSERT, &rows, &result);
     if (status == DB_OK) {
         note_created(result, batch, from, to, round);
-    } else if (status == DB_REFUSED && strcmp(db_sqlstate(db), "23505") == 0) {
-        return DB_RETRY; /* a program without the lock has just stored one of these ids */
     }
     return status;
 }

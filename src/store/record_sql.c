@@ -33,14 +33,10 @@ static void write_insert(struct buf *out, const struct kind_spec *spec) {
                    " WHERE w.id = x.workspace_id) END",
                    spec->searched_field);
     }
-    /* Under the lock nobody else takes an id meanwhile; ON CONFLICT, which has to reckon with it,
-     * costs more. OFFSET 0: by key, as below. */
     buf_printf(out,
-               " FROM unnest($1::" RECORD_SQL_ROW_TYPE "[]) x"
-               " WHERE NOT EXISTS (SELECT FROM %s t"
-               " WHERE t.workspace_id = x.workspace_id AND t.id = x.id OFFSET 0)"
-               " ORDER BY x.workspace_id, x.id RETURNING workspace_id, id, created_at",
-               spec->name, spec->name);
+               " FROM unnest($1::" RECORD_SQL_ROW_TYPE "[]) x ORDER BY x.workspace_id, x.id"
+               " ON CONFLICT (workspace_id, id) DO NOTHING RETURNING workspace_id, id, created_at",
+               spec->name);
 }
 
 static void write_hash(struct buf *out, const struct kind_spec *spec) {
