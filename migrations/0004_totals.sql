@@ -237,18 +237,18 @@ END', format(add, format('%I(workspace)', target || '_expected')), format(add, f
 END $declare$;
 
 -- Both together; buckets that hold nothing are left out.
-CREATE FUNCTION buckets_add(INOUT bucket integer[], INOUT n bigint[], other_bucket integer[], other_n bigint[])
+CREATE FUNCTION buckets_add(INOUT bucket text, INOUT n text, other_bucket text, other_n text)
 LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
-    SELECT coalesce(array_agg(x.bucket ORDER BY x.bucket), '{}'), coalesce(array_agg(x.n ORDER BY x.bucket), '{}')
+    SELECT coalesce(array_agg(x.bucket ORDER BY x.bucket), '{}')::text, coalesce(array_agg(x.n ORDER BY x.bucket), '{}')::text
       FROM (SELECT b.bucket, sum_bigint(b.n) AS n
-              FROM unnest(bucket || other_bucket, n || other_n) b(bucket, n)
+              FROM unnest(bucket::integer[] || other_bucket::integer[], n::bigint[] || other_n::bigint[]) b(bucket, n)
              GROUP BY 1 HAVING sum_bigint(b.n) <> 0) x
 $$;
 
 -- Makes totals of many buckets per cell, `target`, of the changes of `source`: a table with the key above and
--- metric, and in a row the cell's buckets, ascending, and how many each holds; <target>_bucket, a view that shows
--- a row per bucket; and the latter's functions (totals_declare). A cell is read from one place, however
--- many buckets it has.
+-- metric, and in a row the cell's buckets, ascending, and how many each holds, as the texts of an integer[] and a
+-- bigint[]; <target>_bucket, a view that shows a row per bucket; and the latter's functions (totals_declare). A cell is
+-- read from one place, however many buckets it has, and as it lies: arrays would be made texts for each reader.
 --   events  a lateral FROM item e with e.day, e.metric, e.bucket
 CREATE PROCEDURE buckets_declare(source text, target text, labels text[], cuts text, events text,
                                  grains text DEFAULT 'dm')
@@ -264,15 +264,15 @@ BEGIN
         label text COLLATE "C" NOT NULL,
         second_label text COLLATE "C" NOT NULL,
         metric "char" NOT NULL,
-        bucket integer[] NOT NULL,
-        n bigint[] NOT NULL,
+        bucket text NOT NULL,
+        n text NOT NULL,
         PRIMARY KEY (workspace_id, grain, cut, label, second_label, metric, start))
         PARTITION BY LIST (grain)', target);
     -- Compressed, but in line up to a page: what lies elsewhere is two or three pages more to read per cell.
     EXECUTE format('ALTER TABLE %I ALTER bucket SET STORAGE MAIN, ALTER n SET STORAGE MAIN', target);
     EXECUTE format('CREATE VIEW %I AS
         SELECT t.workspace_id, t.grain, t.cut, t.start, t.label, t.second_label, t.metric, b.bucket, b.n
-          FROM %I t CROSS JOIN LATERAL unnest(t.bucket, t.n) b(bucket, n)', buckets, target);
+          FROM %I t CROSS JOIN LATERAL unnest(t.bucket::integer[], t.n::bigint[]) b(bucket, n)', buckets, target);
     CALL totals_declare(source, buckets, labels, cuts, events, measures => '{"n": "1"}',
                         keys => '{"metric": "e.metric", "bucket": "e.bucket"}', grains => grains, stored => target);
     EXECUTE format($function$
@@ -280,7 +280,7 @@ BEGIN
         BEGIN
             INSERT INTO %2$I AS t (workspace_id, grain, cut, start, label, second_label, metric, bucket, n)
             SELECT x.workspace_id, x.grain, x.cut, x.start, x.label, x.second_label, x.metric,
-                   array_agg(x.bucket ORDER BY x.bucket), array_agg(x.n ORDER BY x.bucket)
+                   array_agg(x.bucket ORDER BY x.bucket)::text, array_agg(x.n ORDER BY x.bucket)::text
               FROM (SELECT * FROM %3$I(workspace, through) WHERE through IS NOT NULL
                     UNION ALL SELECT * FROM %4$I(workspace) WHERE through IS NULL) x
              GROUP BY 1, 2, 3, 4, 5, 6, 7
