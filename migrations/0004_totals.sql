@@ -236,15 +236,6 @@ END', format(add, format('%I(workspace)', target || '_expected')), format(add, f
         FOR EACH STATEMENT EXECUTE FUNCTION refuse_truncate()', cells_table);
 END $declare$;
 
--- Both together; buckets that hold nothing are left out.
-CREATE FUNCTION buckets_add(INOUT bucket text, INOUT n text, other_bucket text, other_n text)
-LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
-    SELECT coalesce(array_agg(x.bucket ORDER BY x.bucket), '{}')::text, coalesce(array_agg(x.n ORDER BY x.bucket), '{}')::text
-      FROM (SELECT b.bucket, sum_bigint(b.n) AS n
-              FROM unnest(bucket::integer[] || other_bucket::integer[], n::bigint[] || other_n::bigint[]) b(bucket, n)
-             GROUP BY 1 HAVING sum_bigint(b.n) <> 0) x
-$$;
-
 -- Makes totals of many buckets per cell, `target`, of the changes of `source`: a table with the key above and
 -- metric, and in a row the cell's buckets, ascending, and how many each holds, as the texts of an integer[] and a
 -- bigint[]; <target>_bucket, a view that shows a row per bucket; and the latter's functions (totals_declare). A cell is
@@ -286,8 +277,14 @@ BEGIN
              GROUP BY 1, 2, 3, 4, 5, 6, 7
              ORDER BY 1, 2, 3, 5, 6, 7, 4
             ON CONFLICT (workspace_id, grain, cut, label, second_label, metric, start) DO UPDATE
-                SET (bucket, n) = (SELECT a.bucket, a.n
-                                     FROM buckets_add(t.bucket, t.n, excluded.bucket, excluded.n) a);
+                -- Both together; buckets that hold nothing are left out.
+                SET (bucket, n) = (
+                    SELECT coalesce(array_agg(b.bucket ORDER BY b.bucket), '{}')::text,
+                           coalesce(array_agg(b.n ORDER BY b.bucket), '{}')::text
+                      FROM (SELECT b.bucket, sum_bigint(b.n) AS n
+                              FROM unnest(t.bucket::integer[] || excluded.bucket::integer[],
+                                          t.n::bigint[] || excluded.n::bigint[]) b(bucket, n)
+                             GROUP BY 1 HAVING sum_bigint(b.n) <> 0) b);
         END $body$ $function$, buckets || '_add', target, buckets || '_changes', buckets || '_expected');
 END $declare$;
 
