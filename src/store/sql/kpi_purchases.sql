@@ -2,8 +2,8 @@
 --   $1 workspace; $2 … $5 arrays: number of the period, first day of the one before, first day and
 --   end (exclusive) of the period
 --   $6 cut (migrations/0011); $7 json array of groups {ord, label, second_label}
--- Rows: number, ord, month (its first day, since 1970-01-01), bucket[], n[] (migrations/0011,
--- totals_add_buyers). Where changes wait, kpi_purchases_waiting has what they add.
+-- Rows: number, ord, month (its first day, since 1970-01-01), bucket, n: texts of arrays
+-- (migrations/0011, totals_add_buyers). Where changes wait, kpi_purchases_waiting has what they add.
 -- Relies on the primary key of purchase_totals.
 WITH p AS MATERIALIZED (
     SELECT * FROM unnest($2::integer[], $3::date[], $4::date[], $5::date[]) AS p(number, before, a, b)),
