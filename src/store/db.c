@@ -1,17 +1,15 @@
-/* Connections: opening, closing, and why they failed. */
+/* Connections: closing them, and why they failed. */
 #include "db_connection.h"
 #include "vinculo/buf.h"
-#include "vinculo/timestamp.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum {
-    SLOW_CONNECT_US = 950000, /* one that hangs takes 1 to 2 s: libpq counts whole ones */
-    CONNECT_PAUSE_US = 1000000
-};
+static atomic_uint_fast64_t write_commits;
+
+uint64_t db_commits(void) { return atomic_load(&write_commits); }
 
 struct db *db_new(const struct db_options *options) {
     struct db *db = calloc(1, sizeof *db);
@@ -26,6 +24,23 @@ struct db *db_new(const struct db_options *options) {
         return NULL;
     }
     return db;
+}
+
+void db_end_commit(struct db *db, enum db_status status) {
+    struct transaction committed = db->committed;
+    db->committing = false;
+    if (committed.mode == DB_WRITE) {
+        /* Also where its answer was lost: it may have taken effect. */
+        atomic_fetch_add(&write_commits, 1);
+    }
+    if (committed.ended != NULL) {
+        committed.ended(committed.context, status);
+    }
+}
+
+void db_forget(struct db *db) {
+    PQclear(db->heard);
+    db->heard = NULL;
 }
 
 void db_close(struct db *db) {
@@ -127,62 +142,6 @@ enum err db_problem(const struct db *db, enum db_status status, struct problem *
                            db->failure.constraint);
     }
     return ERR_UNAVAILABLE;
-}
-
-static void ignore_notice(void *context, const PGresult *result) {
-    (void)context;
-    (void)result;
-}
-
-static enum db_status connect_now(struct db *db) {
-    const char *keys[] = {
-        "connect_timeout",           "tcp_user_timeout",     "keepalives_idle", "client_encoding",
-        "fallback_application_name", "target_session_attrs", "dbname",          NULL};
-    const char *values[] = {"2",
-                            "5000",
-                            "10",
-                            "UTF8",
-                            "vinculo",
-                            db->options.read_write ? "read-write" : "any",
-                            db->options.url,
-                            NULL};
-    db->connection = PQconnectdbParams(keys, values, 1);
-    if (db->connection == NULL || PQstatus(db->connection) != CONNECTION_OK) {
-        return db_lose(db,
-                       db->connection == NULL ? "out of memory" : PQerrorMessage(db->connection));
-    }
-    PQsetNoticeReceiver(db->connection, ignore_notice, NULL);
-    if (PQsetnonblocking(db->connection, 1) != 0) {
-        return db_lose(db, PQerrorMessage(db->connection));
-    }
-    enum db_status status = db_set_up(db);
-    if (status != DB_OK) {
-        /* A refused statement here means another schema: not a connection to work with. */
-        db_close(db);
-        return DB_LOST;
-    }
-    return DB_OK;
-}
-
-/* A server that is down refuses at once; one that hangs costs every attempt its time-out, so what
- * waits behind this connection is not made to wait for another attempt right away. */
-enum db_status db_ready(struct db *db) {
-    if (db->connection != NULL) {
-        return DB_OK;
-    }
-    if (atomic_load(&db->abandoned)) {
-        return db_lose(db, "the service is stopping");
-    }
-    int64_t began_us = clock_monotonic_us();
-    if (began_us < db->retry_at_us) {
-        return DB_LOST;
-    }
-    enum db_status status = connect_now(db);
-    int64_t now_us = clock_monotonic_us();
-    if (status != DB_OK && now_us - began_us > SLOW_CONNECT_US) {
-        db->retry_at_us = now_us + CONNECT_PAUSE_US;
-    }
-    return status;
 }
 
 void db_result_clear(PGresult **result) {

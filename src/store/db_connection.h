@@ -1,10 +1,8 @@
 /*
- * What db.c, db_prepare.c, db_statements.c and db_transaction.c share of a connection; all others
- * use vinculo/db.h.
- *
- * db.c opens and closes it and keeps why it failed, db_prepare.c gives a new one its settings and
- * statements, db_statements.c sends statements and waits for their answers, db_transaction.c frames
- * them with BEGIN and COMMIT.
+ * What the parts of vinculo/db.h share; all others use that header. Each part uses only those
+ * before it: db.c closes a connection and keeps why it failed, db_statements.c sends statements and
+ * waits for their answers, db_open.c opens a connection and prepares its statements,
+ * db_transaction.c frames statements with BEGIN and COMMIT.
  */
 #ifndef VINCULO_STORE_DB_CONNECTION_H
 #define VINCULO_STORE_DB_CONNECTION_H
@@ -56,10 +54,10 @@ enum db_status db_lose(struct db *db, const char *message);
 enum db_status db_classify(struct db *db, const PGresult *result);
 /* Keeps one line: DETAIL and CONTEXT of PostgreSQL's messages may show row contents. */
 void db_keep_message(struct db *db, const char *text);
-
-/* -- db_setup.c ------------------------------------------------------------------------------- */
-
-MUST_CHECK enum db_status db_set_up(struct db *db);
+/* Frees what db_heard gives. */
+void db_forget(struct db *db);
+/* The COMMIT under way has come to this. */
+void db_end_commit(struct db *db, enum db_status status);
 
 /* -- db_statements.c: libpq's pipeline mode --------------------------------------------------- */
 
@@ -78,21 +76,10 @@ MUST_CHECK enum db_status db_ask_question(struct db *db, const struct db_questio
 MUST_CHECK enum db_status db_tell_question(struct db *db, const struct db_question *question);
 /* Ends what has been asked with a mark, unless it has one. */
 MUST_CHECK enum db_status db_send_mark(struct db *db);
-/* Reads up to the next mark. Returns what failed on the way; *ret_committed: a COMMIT was answered
- * as such, not with ROLLBACK, as that of a failed transaction is. */
-MUST_CHECK enum db_status db_read_to_mark(struct db *db, bool *ret_committed);
-enum db_status db_leave_pipeline(struct db *db);
 /* Reads, and drops, what is still unanswered. Returns `failed`, whose reasons are kept, or what
  * this came to. */
 MUST_CHECK enum db_status db_drop_questions(struct db *db, enum db_status failed);
-/* Frees what db_heard gives. */
-void db_forget(struct db *db);
-
-/* -- db_transaction.c ------------------------------------------------------------------------- */
-
 /* Waits for the COMMIT under way; what it came to, DB_OK where there is none. */
 enum db_status db_commit_outcome(struct db *db);
-/* The COMMIT under way has come to this. */
-void db_end_commit(struct db *db, enum db_status status);
 
 #endif

@@ -117,11 +117,6 @@ enum db_status db_prepare_statement(struct db *db, const char *name, const char 
 
 /* -- statements in one round trip: libpq's pipeline mode ------------------------------------- */
 
-void db_forget(struct db *db) {
-    PQclear(db->heard);
-    db->heard = NULL;
-}
-
 const PGresult *db_heard(const struct db *db) { return db->heard; }
 
 enum db_status db_ask_question(struct db *db, const struct db_question *question) {
@@ -169,7 +164,9 @@ enum db_status db_send_mark(struct db *db) {
     return DB_OK;
 }
 
-enum db_status db_read_to_mark(struct db *db, bool *ret_committed) {
+/* Reads up to the next mark. Returns what failed on the way; *ret_committed: a COMMIT was answered
+ * as such, not with ROLLBACK, as that of a failed transaction is. */
+static enum db_status read_to_mark(struct db *db, bool *ret_committed) {
     int64_t deadline_ms = deadline_of(db);
     enum db_status status = DB_OK;
     *ret_committed = false;
@@ -193,9 +190,31 @@ enum db_status db_read_to_mark(struct db *db, bool *ret_committed) {
     }
 }
 
-enum db_status db_leave_pipeline(struct db *db) {
+static enum db_status leave_pipeline(struct db *db) {
     return PQexitPipelineMode(db->connection) ? DB_OK : db_lose(db, PQerrorMessage(db->connection));
 }
+
+enum db_status db_commit_outcome(struct db *db) {
+    bool committed = false;
+    if (!db->committing) {
+        return DB_OK;
+    }
+    enum db_status status = read_to_mark(db, &committed);
+    if (db->connection == NULL) {
+        return DB_LOST; /* db_end_commit has been called */
+    }
+    if (status == DB_OK && !committed) {
+        db_keep_message(db, "the transaction had failed before COMMIT");
+        status = DB_REFUSED;
+    }
+    db_end_commit(db, status);
+    if (db->asked == 0) {
+        (void)leave_pipeline(db); /* where it fails the next statement tells */
+    }
+    return status;
+}
+
+void db_settle(struct db *db) { (void)db_commit_outcome(db); }
 
 /* Reads until the mark that follows all that was asked, and leaves the pipeline mode. */
 static enum db_status end_questions(struct db *db) {
@@ -207,13 +226,13 @@ static enum db_status end_questions(struct db *db) {
     if (db->connection == NULL) {
         return DB_LOST;
     }
-    enum db_status failed = db_read_to_mark(db, &committed);
+    enum db_status failed = read_to_mark(db, &committed);
     db->asked = 0;
     db->told = 0;
     if (db->connection == NULL) {
         return DB_LOST;
     }
-    status = db_leave_pipeline(db);
+    status = leave_pipeline(db);
     return status == DB_OK ? failed : status;
 }
 

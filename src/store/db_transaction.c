@@ -1,49 +1,10 @@
-/* Transactions: BEGIN, what others put into them, COMMIT and what it came to. */
+/* Transactions: BEGIN, what others put into them, COMMIT. */
 #include "db_connection.h"
 
 #include <assert.h>
-#include <stdatomic.h>
 #include <stdio.h>
 
 enum { ATTEMPTS_MAX = 3 };
-
-static atomic_uint_fast64_t write_commits;
-
-uint64_t db_commits(void) { return atomic_load(&write_commits); }
-
-void db_end_commit(struct db *db, enum db_status status) {
-    struct transaction committed = db->committed;
-    db->committing = false;
-    if (committed.mode == DB_WRITE) {
-        /* Also where its answer was lost: it may have taken effect. */
-        atomic_fetch_add(&write_commits, 1);
-    }
-    if (committed.ended != NULL) {
-        committed.ended(committed.context, status);
-    }
-}
-
-enum db_status db_commit_outcome(struct db *db) {
-    bool committed = false;
-    if (!db->committing) {
-        return DB_OK;
-    }
-    enum db_status status = db_read_to_mark(db, &committed);
-    if (db->connection == NULL) {
-        return DB_LOST; /* db_end_commit has been called */
-    }
-    if (status == DB_OK && !committed) {
-        db_keep_message(db, "the transaction had failed before COMMIT");
-        status = DB_REFUSED;
-    }
-    db_end_commit(db, status);
-    if (db->asked == 0) {
-        (void)db_leave_pipeline(db); /* where it fails the next statement tells */
-    }
-    return status;
-}
-
-void db_settle(struct db *db) { (void)db_commit_outcome(db); }
 
 enum db_status db_allow(struct db *db, int timeout_ms) {
     char sql[80];

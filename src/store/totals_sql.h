@@ -16,7 +16,7 @@
  *         the second label is asked for; $5, $6 date: from, to. Rows: label; those that have had
  *         anything before `to`, the ones with most records in [from, to) first.
  * SKETCH  of a table of sketches: $1 … $7 as SUMS, $8 metric. Rows: stretch, ord, buckets
- * ascending, their counts: an integer[] and a bigint[], or their texts, as they are stored.
+ *         ascending, counts; of what is stored these are the texts of arrays, as it lies.
  * …_WAITING  the same of the changes that wait to be added to the table: where there are any, their
  *         rows are to be added. LABELS counts them in.
  * All rely on the table's primary key. OFFSET 0 keeps the planner from joining in any other way, as

@@ -1,13 +1,19 @@
-/* What a new connection gets: its settings, the statements, the types of rows. */
+/* Opening a connection: its settings, the statements, the types of rows. */
 #include "db_connection.h"
 #include "record_sql.h"
 #include "totals_sql.h"
 #include "vinculo/buf.h"
 #include "vinculo/embedded.h"
+#include "vinculo/timestamp.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+enum {
+    SLOW_CONNECT_US = 950000, /* one that hangs takes 1 to 2 s: libpq counts whole ones */
+    CONNECT_PAUSE_US = 1000000
+};
 
 static enum db_status find_row_types(struct db *db) {
     BUF_SCOPED sql = {0};
@@ -55,7 +61,7 @@ static enum db_status prepare_all(struct db *db) {
     return status == DB_OK ? find_row_types(db) : status;
 }
 
-enum db_status db_set_up(struct db *db) {
+static enum db_status set_up(struct db *db) {
     char sql[500];
     snprintf(sql, sizeof sql,
              "SET statement_timeout = %d; SET lock_timeout = %d;"
@@ -70,6 +76,62 @@ enum db_status db_set_up(struct db *db) {
     enum db_status status = db_query(db, sql, 0, NULL, NULL);
     if (status == DB_OK && db->options.prepare) {
         status = prepare_all(db);
+    }
+    return status;
+}
+
+static void ignore_notice(void *context, const PGresult *result) {
+    (void)context;
+    (void)result;
+}
+
+static enum db_status connect_now(struct db *db) {
+    const char *keys[] = {
+        "connect_timeout",           "tcp_user_timeout",     "keepalives_idle", "client_encoding",
+        "fallback_application_name", "target_session_attrs", "dbname",          NULL};
+    const char *values[] = {"2",
+                            "5000",
+                            "10",
+                            "UTF8",
+                            "vinculo",
+                            db->options.read_write ? "read-write" : "any",
+                            db->options.url,
+                            NULL};
+    db->connection = PQconnectdbParams(keys, values, 1);
+    if (db->connection == NULL || PQstatus(db->connection) != CONNECTION_OK) {
+        return db_lose(db,
+                       db->connection == NULL ? "out of memory" : PQerrorMessage(db->connection));
+    }
+    PQsetNoticeReceiver(db->connection, ignore_notice, NULL);
+    if (PQsetnonblocking(db->connection, 1) != 0) {
+        return db_lose(db, PQerrorMessage(db->connection));
+    }
+    enum db_status status = set_up(db);
+    if (status != DB_OK) {
+        /* A refused statement here means another schema: not a connection to work with. */
+        db_close(db);
+        return DB_LOST;
+    }
+    return DB_OK;
+}
+
+/* A server that is down refuses at once; one that hangs costs every attempt its time-out, so what
+ * waits behind this connection is not made to wait for another attempt right away. */
+enum db_status db_ready(struct db *db) {
+    if (db->connection != NULL) {
+        return DB_OK;
+    }
+    if (atomic_load(&db->abandoned)) {
+        return db_lose(db, "the service is stopping");
+    }
+    int64_t began_us = clock_monotonic_us();
+    if (began_us < db->retry_at_us) {
+        return DB_LOST;
+    }
+    enum db_status status = connect_now(db);
+    int64_t now_us = clock_monotonic_us();
+    if (status != DB_OK && now_us - began_us > SLOW_CONNECT_US) {
+        db->retry_at_us = now_us + CONNECT_PAUSE_US;
     }
     return status;
 }
