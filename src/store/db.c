@@ -27,7 +27,7 @@ struct db *db_new(const struct db_options *options) {
 }
 
 void db_end_commit(struct db *db, enum db_status status) {
-    struct transaction committed = db->committed;
+    struct db_transaction committed = db->committed;
     db->committing = false;
     if (committed.mode == DB_WRITE) {
         /* Also where its answer was lost: it may have taken effect. */

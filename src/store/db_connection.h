@@ -20,7 +20,7 @@ struct db_failure {
     char message[DB_MESSAGE_MAX];
 };
 
-struct transaction {
+struct db_transaction {
     enum db_mode mode;
     enum db_status (*body)(struct db *db, void *context);
     void (*ended)(void *context, enum db_status status); /* NULL: its COMMIT is waited for */
@@ -39,7 +39,7 @@ struct db {
     enum db_mode mode;   /* of the transaction */
     bool repeatable;     /* what the transaction has done leaves no trace if it is lost */
     bool committing;     /* before all that is asked a COMMIT is under way: */
-    struct transaction committed;
+    struct db_transaction committed;
     atomic_bool abandoned;
     struct db_failure failure;      /* the last one */
     unsigned row_types[KIND_COUNT]; /* OIDs; found on connecting */
@@ -49,14 +49,15 @@ struct db {
 
 /* Closes the connection and keeps why; DB_LOST. */
 enum db_status db_lose(struct db *db, const char *message);
-/* Keeps what a failed result says and tells what it means; where it is the server's trouble and not
- * the statement's, the connection is closed. */
+/* Keeps what a failed result says and tells what it means. Where it is the server's trouble and not
+ * the statement's, the connection is closed; where the server is short of something, the
+ * transaction is not repeatable. */
 enum db_status db_classify(struct db *db, const PGresult *result);
 /* Keeps one line: DETAIL and CONTEXT of PostgreSQL's messages may show row contents. */
 void db_keep_message(struct db *db, const char *text);
 /* Frees what db_heard gives. */
 void db_forget(struct db *db);
-/* The COMMIT under way has come to this. */
+/* The COMMIT under way has come to this: counts it and calls its `ended`. */
 void db_end_commit(struct db *db, enum db_status status);
 
 /* -- db_statements.c: libpq's pipeline mode --------------------------------------------------- */
@@ -70,16 +71,18 @@ struct db_question {
     const int *formats; /* 1: binary */
 };
 
+/* On a connection, outside of the pipeline mode. */
 MUST_CHECK enum db_status db_prepare_statement(struct db *db, const char *name, const char *sql);
-/* db_ask and db_tell. */
+/* As db_ask and db_tell, any question. */
 MUST_CHECK enum db_status db_ask_question(struct db *db, const struct db_question *question);
 MUST_CHECK enum db_status db_tell_question(struct db *db, const struct db_question *question);
-/* Ends what has been asked with a mark, unless it has one. */
+/* On a connection: ends what has been asked with a mark, unless it has one. */
 MUST_CHECK enum db_status db_send_mark(struct db *db);
-/* Reads, and drops, what is still unanswered. Returns `failed`, whose reasons are kept, or what
- * this came to. */
+/* Reads, and drops, what is still unanswered, a COMMIT's answer included, and leaves the pipeline
+ * mode. Returns `failed`, whose reasons are kept, or what this came to. */
 MUST_CHECK enum db_status db_drop_questions(struct db *db, enum db_status failed);
-/* Waits for the COMMIT under way; what it came to, DB_OK where there is none. */
+/* Waits for the COMMIT under way and calls its `ended`; what it came to, DB_OK where there is none.
+ */
 enum db_status db_commit_outcome(struct db *db);
 
 #endif

@@ -21,7 +21,7 @@ enum db_status db_allow(struct db *db, int timeout_ms) {
 }
 
 /* Sends COMMIT and, unless someone is told, waits for it. */
-static enum db_status commit(struct db *db, const struct transaction *transaction) {
+static enum db_status commit(struct db *db, const struct db_transaction *transaction) {
     enum db_status status = db_hear(db);
     if (status == DB_OK) {
         status = db_ask_question(db, &(struct db_question){.sql = "COMMIT"});
@@ -48,7 +48,7 @@ static enum db_status begin(struct db *db, enum db_mode mode) {
                                              : "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"});
 }
 
-static enum db_status run_once(struct db *db, const struct transaction *transaction) {
+static enum db_status run_once(struct db *db, const struct db_transaction *transaction) {
     enum db_status status = begin(db, transaction->mode);
     if (status == DB_OK) {
         status = transaction->body(db, transaction->context);
@@ -72,7 +72,7 @@ static enum db_status run_once(struct db *db, const struct transaction *transact
     return status;
 }
 
-static enum db_status run(struct db *db, const struct transaction *transaction) {
+static enum db_status run(struct db *db, const struct db_transaction *transaction) {
     enum db_status status = db_ready(db);
     for (int attempt = 0; status == DB_OK && attempt < ATTEMPTS_MAX; attempt++) {
         enum db_status ended = run_once(db, transaction);
@@ -92,13 +92,13 @@ static enum db_status run(struct db *db, const struct transaction *transaction) 
 
 enum db_status db_transaction(struct db *db, enum db_mode mode,
                               enum db_status (*body)(struct db *db, void *context), void *context) {
-    return run(db, &(struct transaction){.mode = mode, .body = body, .context = context});
+    return run(db, &(struct db_transaction){.mode = mode, .body = body, .context = context});
 }
 
 enum db_status db_transaction_sent(struct db *db,
                                    enum db_status (*body)(struct db *db, void *context),
                                    void (*ended)(void *context, enum db_status status),
                                    void *context) {
-    return run(db, &(struct transaction){
+    return run(db, &(struct db_transaction){
                        .mode = DB_WRITE, .body = body, .ended = ended, .context = context});
 }

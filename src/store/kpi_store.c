@@ -247,9 +247,10 @@ static size_t array_size(const char *literal) {
     return literal[0] == '{' && literal[1] != '}' && literal[1] != '\0' ? size : 0;
 }
 
-/* False where memory is short. */
+/* Takes as many as both texts have; false where memory is short. */
 static bool read_sketch(const char *buckets, const char *counts, struct sketch *ret_sketch) {
-    struct sketch sketch = {.size = array_size(buckets)};
+    size_t size = array_size(buckets), count_size = array_size(counts);
+    struct sketch sketch = {.size = size < count_size ? size : count_size};
     sketch.bucket = calloc(sketch.size, sizeof *sketch.bucket);
     sketch.count = calloc(sketch.size, sizeof *sketch.count);
     if (sketch.bucket == NULL || sketch.count == NULL) {

@@ -1,7 +1,8 @@
 -- Buyers of periods that are not made of whole months (days, weeks, free ranges), from the payments of
 -- the period and of the equal one before it.
 --   $1 … $7 as kpi_purchases
--- Rows: as kpi_purchases. Relies on payment_time, and on payment_customer for who bought before.
+-- Rows: number, ord, buyers, repeat_buyers, previous_buyers, returning_buyers. Relies on payment_time, and
+-- on payment_customer for who bought before.
 WITH bought AS (
     SELECT p.number, g.ord, g.label, x.customer_id, r.before_at,
            bool_or(x.paid_at >= r.starts_at) AS now, bool_or(x.paid_at < r.starts_at) AS previously,

@@ -1,6 +1,6 @@
 -- What the changes that wait (migrations/0004) add to kpi_purchases.
 --   $1 … $7 as kpi_purchases
--- Rows: as kpi_purchases. Relies on purchase_month_change_number.
+-- Rows: as kpi_purchases, but arrays, in no order. Relies on purchase_month_change_number.
 WITH p AS MATERIALIZED (
     SELECT * FROM unnest($2::integer[], $3::date[], $4::date[], $5::date[]) AS p(number, before, a, b)),
 g AS MATERIALIZED (
